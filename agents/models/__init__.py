@@ -1,0 +1,1 @@
+"""The model layer: providers, the journal, and what survives a weak model."""

@@ -1,0 +1,1 @@
+"""WHEN: one module per state graph."""

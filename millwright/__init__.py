@@ -1,0 +1,1 @@
+"""FROM OUTSIDE: public names, command line, settings, checkpoints."""

@@ -1,0 +1,1 @@
+"""HOW: validated effects, plain Python, no model; every folder does one job."""

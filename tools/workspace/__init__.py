@@ -1,0 +1,1 @@
+"""Confined files, ownership, ledger, snapshots, archive."""
