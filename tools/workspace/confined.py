@@ -30,12 +30,13 @@ from tools.workspace.refusals import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
     from pathlib import Path
 
 __all__ = ["ConfinedDir", "Confinement", "FileInfo", "Quota"]
 
 _DEFAULT = Quota()
-_BLOCK = 1 << 20
+_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class ConfinedDir:
         name = checked(path)
         with self._lock:
             try:
-                with self._parent(name) as folder:
+                with self._tree.parent(name) as folder:
                     leaf = _leaf(name)
                     found = folder.stat(leaf)
                     require_regular(name, found, hard_links=True)
@@ -209,7 +210,7 @@ class ConfinedDir:
         with self._lock:
             for path, _, _ in entries(self._tree, ""):
                 if _leaf(path).startswith(TEMPORARY):
-                    with self._parent(path) as folder:
+                    with self._tree.parent(path) as folder:
                         folder.remove(_leaf(path))
                     swept.append(path)
         return swept
@@ -217,33 +218,36 @@ class ConfinedDir:
     def _load(self, name: str, limit: int | None) -> tuple[bytes, os.stat_result]:
         limit = self.quota.file_bytes if limit is None else limit
         try:
-            descriptor = self._tree.open(name)
-            try:
-                found = os.fstat(descriptor)
-                require_regular(name, found)
-                # The size is a promise that a growing file does not keep, so the bytes are counted as well.
-                content = _read(descriptor, limit + 1) if found.st_size <= limit else b""
-            finally:
-                os.close(descriptor)
+            for _ in range(_TRIES):
+                with os.fdopen(self._tree.open(name), "rb", buffering=0) as file:
+                    found = os.fstat(file.fileno())
+                    if found.st_nlink:
+                        require_regular(name, found)
+                    if self._still(name, found):
+                        return _read(file, name, found.st_size, limit), found
         except OSError as error:
             raise reading_failed(error, name) from error
-        if found.st_size > limit or len(content) > limit:
-            raise LimitExceeded(
-                f"{name!r} has more than {limit} bytes; read a smaller file or a part of it", reason="file_bytes"
-            )
-        return content, found
+        raise PathRefused(
+            f"{name!r} is being changed again and again; read it when that is over", reason="changing"
+        )
+
+    def _still(self, name: str, found: os.stat_result) -> bool:
+        """Tell whether the opened file is the one at this name, and nobody linked or unlinked it since.
+
+        A file opened as a hard link has one name left as soon as the workspace's is taken away, and would then pass
+        for the workspace's own. Every link and unlink moves the change time, so equal ones rule that out (before
+        Linux 6.13 it moves by a clock tick only, which leaves a gap of some milliseconds).
+        """
+        now = self._tree.stat(name)
+        return (now.st_dev, now.st_ino, now.st_ctime_ns) == (found.st_dev, found.st_ino, found.st_ctime_ns)
 
     def _find(self, name: str) -> os.stat_result | None:
         try:
-            with self._parent(name) as folder:
-                return folder.stat(_leaf(name))
+            return self._tree.stat(name)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise writing_failed(error, name) from error
-
-    def _parent(self, name: str) -> Folder:
-        return self._tree.folder(name.rpartition("/")[0])
 
     def _made(self, path: str) -> Folder:
         """Open a directory, making it and its parents where they are missing."""
@@ -272,7 +276,7 @@ class ConfinedDir:
             self._sync(folder)
 
     def _rename(self, old: str, new: str) -> bool:
-        with self._parent(old) as source, self._made(new.rpartition("/")[0]) as target:
+        with self._tree.parent(old) as source, self._made(new.rpartition("/")[0]) as target:
             if not source.move(_leaf(old), target, _leaf(new)):
                 return False
             self._sync(target)
@@ -312,12 +316,14 @@ class ConfinedDir:
         return Usage(len(sizes), sum(sizes))
 
 
-def _read(descriptor: int, limit: int) -> bytes:
-    parts = []
-    while limit > 0 and (part := os.read(descriptor, min(limit, _BLOCK))):
-        parts.append(part)
-        limit -= len(part)
-    return b"".join(parts)
+def _read(file: FileIO, name: str, size: int, limit: int) -> bytes:
+    """Read to the end; the size is a promise that a growing file does not keep, so the bytes are counted too."""
+    content = bytearray()
+    while size <= limit and len(content) <= limit and (part := file.read(limit + 1 - len(content))):
+        content += part
+    if max(size, len(content)) > limit:
+        raise LimitExceeded(f"{name!r} has more than {limit} bytes; read a smaller file", reason="file_bytes")
+    return bytes(content)
 
 
 def _described(name: str, content: bytes, found: os.stat_result) -> FileInfo:

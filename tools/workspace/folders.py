@@ -126,6 +126,15 @@ class Tree:
             raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
         return Folder(None, place)
 
+    def parent(self, path: str) -> Folder:
+        """Open the directory that `path` is in."""
+        return self.folder(path.rpartition("/")[0])
+
+    def stat(self, path: str) -> os.stat_result:
+        """Describe what is at `path`, not what that points to."""
+        with self.parent(path) as folder:
+            return folder.stat(path.rpartition("/")[2])
+
     def close(self) -> None:
         """Let the root go."""
         if self._root >= 0:

@@ -6,6 +6,7 @@ macOS folds into `.git` is refused on Linux too. They do not confine anything; `
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import NoReturn
@@ -68,6 +69,22 @@ def checked(path: str, *, strip_prefix: str | None = None) -> str:
         PathRefused: with `reason` empty, absolute, traversal, backslash, control_character, not_nfc,
             reserved_name, protected, too_long or too_deep.
     """
+    return _canonical(path, strip_prefix)
+
+
+def protected(path: str) -> bool:
+    """Tell whether any component of `path` is on the deny list, however its letters are disguised."""
+    return any(_PROTECTED.fullmatch(part) for part in _folded(path))
+
+
+def executes_on(path: str) -> str | None:
+    """Tell when others will run this file unasked: on "test", "build" or "push"; None for an ordinary file."""
+    folded = "/".join(_folded(path))
+    return next((event for event, pattern in _EXECUTED.items() if pattern.fullmatch(folded)), None)
+
+
+@functools.lru_cache(maxsize=4096)  # the same few paths are checked all the time; a refusal is not kept
+def _canonical(path: str, strip_prefix: str | None) -> str:
     _check_text(path)
     parts = [part for part in _without_prefix(path, strip_prefix).split("/") if part not in ("", ".")]
     if not parts:
@@ -85,17 +102,6 @@ def checked(path: str, *, strip_prefix: str | None = None) -> str:
             "leave it out, or choose another name (such as 'env.example' for an example of '.env')",
         )
     return canonical
-
-
-def protected(path: str) -> bool:
-    """Tell whether any component of `path` is on the deny list, however its letters are disguised."""
-    return any(_PROTECTED.fullmatch(part) for part in _folded(path))
-
-
-def executes_on(path: str) -> str | None:
-    """Tell when others will run this file unasked: on "test", "build" or "push"; None for an ordinary file."""
-    folded = "/".join(_folded(path))
-    return next((event for event, pattern in _EXECUTED.items() if pattern.fullmatch(folded)), None)
 
 
 def _check_text(path: str) -> None:
