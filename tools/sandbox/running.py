@@ -1,0 +1,109 @@
+"""One run at a given level: copy, confine, supervise, bring changes back, account for it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import TYPE_CHECKING
+
+from tools.errors import SandboxUnavailable
+from tools.sandbox.bubblewrap import bubblewrap_identity, bubblewrapped
+from tools.sandbox.command import WORKSPACE, Command, Job
+from tools.sandbox.execution import Execution, Level, Limits
+from tools.sandbox.identity import Identity, own_identity
+from tools.sandbox.interpreter import clean_environment
+from tools.sandbox.landlocked import landlocked, landlocked_identity, unconfined
+from tools.sandbox.supervisor import Supervisor, status_pipe
+from tools.sandbox.throwaway import Throwaway, throwaway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+DEFAULT_LIMITS = Limits()
+_WORKSPACE_IN_TEXT = re.compile(rf"(?<![\w./-]){WORKSPACE}(?![\w.-])")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run, where and within which limits; `/workspace` in it means the workspace at every level."""
+
+    argv: Sequence[str]
+    workspace: Path
+    limits: Limits = DEFAULT_LIMITS
+    environment: Mapping[str, str] | None = None
+    stdin: bytes = b""
+    read_only: Sequence[str] = ()
+    keep_changes: bool = False
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """How a level runs a job: the user it becomes, the command, and whether it has mounts of its own."""
+
+    identity: Callable[[], Identity]
+    command: Callable[[Job, int], AbstractContextManager[Command]]
+    mounts: bool
+
+
+CONFINEMENTS: dict[Level, Confinement] = {
+    "A": Confinement(bubblewrap_identity, bubblewrapped, mounts=True),
+    "B": Confinement(landlocked_identity, landlocked, mounts=False),
+    "off": Confinement(own_identity, unconfined, mounts=False),
+}
+
+
+def execute(level: Level, request: Request, stop: Event | None = None) -> Execution:
+    """Run `request` at `level` to its end; setting `stop` ends it early.
+
+    Raises:
+        SandboxUnavailable: the confinement could not be set up, with its own words.
+        FileMissing, PathRefused: a read-only path that the workspace does not hold.
+    """
+    confinement = CONFINEMENTS[level]
+    with throwaway(request.workspace, confinement.identity(), request.read_only) as copy:
+        job = _job(request, copy, mounts=confinement.mounts)
+        with status_pipe() as status, confinement.command(job, status.writer.fileno()) as command:
+            supervisor = Supervisor(command, copy, request.limits, stop or Event())
+            supervisor.run(request.stdin, status)
+        if not supervisor.started:
+            raise SandboxUnavailable(
+                f"level {level} could not start {request.argv[0]!r}: {supervisor.stderr.text().strip()!r}; "
+                "`millwright doctor` shows what this machine lacks"
+            )
+        changed, refused = copy.return_changes(request.workspace) if request.keep_changes else ((), ())
+        execution = _account(level, request, supervisor)
+        return replace(execution, changed=changed, refused=refused, tampered=copy.tampered())
+
+
+def _job(request: Request, copy: Throwaway, *, mounts: bool) -> Job:
+    environment = clean_environment(request.environment or {}, tmp="/tmp" if mounts else str(copy.tmp))  # noqa: S108
+    if mounts:
+        return Job(request.argv, environment, copy, request.limits)
+    argv = [_real(word, copy) for word in request.argv]
+    return Job(argv, {name: _real(value, copy) for name, value in environment.items()}, copy, request.limits)
+
+
+def _real(text: str, copy: Throwaway) -> str:
+    return _WORKSPACE_IN_TEXT.sub(lambda _: str(copy.workspace), text)
+
+
+def _account(level: Level, request: Request, ended: Supervisor) -> Execution:
+    return Execution(
+        argv=tuple(request.argv),
+        exit_code=ended.exit_code,
+        timed_out=ended.stopped == "time",
+        stdout=ended.stdout.text(),
+        stderr=ended.stderr.text(),
+        output_bytes=ended.stdout.total + ended.stderr.total,
+        output_cut=bool(ended.stdout.cut or ended.stderr.cut),
+        output_sha256=hashlib.sha256(ended.stdout.digest + ended.stderr.digest).hexdigest(),
+        seconds=ended.seconds,
+        level=level,
+        held=(),
+        missing=(),
+        stopped=ended.stopped,
+    )
