@@ -82,10 +82,11 @@ class FileMissing(ToolRefused):
 class ModelFault(MillwrightError):
     """The model answered, and the answer is of no use."""
 
-    def __init__(self, message: str, *, kind: str = "fault") -> None:
-        """Keep `kind`, the failure's name in the taxonomy of `agents.models.failures`."""
+    def __init__(self, message: str, *, kind: str = "fault", reply: object = None) -> None:
+        """Keep `kind`, the failure's name in the taxonomy of `agents.models.failures`, and the reply, if one came."""
         super().__init__(message)
         self.kind = kind
+        self.reply = reply
 
 
 class Suspended(MillwrightError):

@@ -1,0 +1,216 @@
+"""Ollama's HTTP interface as it is: JSON in, lines of JSON out, with a limit on the time of a whole call.
+
+Every call has a client of its own: it is closed with the call, so no connection outlives the event loop that made
+it, and one object serves any number of loops and threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+from ollama import ResponseError
+
+from agents.models.failures import Failure, failure
+from agents.models.kinds import FailureKind
+from tools.errors import UsageError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+DEFAULT_PORT = 11434
+CONNECT_SECONDS = 5.0
+_PORTS = {"http": 80, "https": 443}
+# A server that listens on every address is reached at the loopback.
+_REACHED_AT = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+Json = dict[str, Any]
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """The certificates of this process; reading them takes 0.1 s, so it is done once."""
+    return httpx.create_ssl_context()
+
+
+def server_url(address: str | None = None) -> str:
+    """The server's URL from an address, or else from `OLLAMA_HOST`, in any form that Ollama itself accepts.
+
+    Raises:
+        UsageError: it is no address of an HTTP server.
+    """
+    address = (address or os.environ.get("OLLAMA_HOST") or "").strip() or "127.0.0.1"
+    scheme, has_scheme, rest = address.partition("://")
+    scheme, rest = (scheme, rest) if has_scheme else ("http", address)
+    try:
+        parts = urlsplit(f"{scheme}://{rest}")
+        port = parts.port or (_PORTS[scheme] if has_scheme else DEFAULT_PORT)
+    except (ValueError, KeyError) as error:
+        raise UsageError(
+            f"{address!r} is no address of a server; write for example http://127.0.0.1:11434"
+        ) from error
+    login, at, _ = parts.netloc.rpartition("@")
+    host = _REACHED_AT.get(parts.hostname or "", parts.hostname or "")
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{login}{at}{host}:{port}{parts.path.rstrip('/')}"
+
+
+def shown_url(url: str) -> str:
+    """The URL without a password, for messages."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+class OllamaHTTP:
+    """One Ollama server."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        """Speak to the server at `url`; with `OLLAMA_API_KEY` set, as its bearer."""
+        key = os.environ.get("OLLAMA_API_KEY")
+        loopback = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+        self._client: dict[str, Any] = {
+            "base_url": url,
+            "headers": {**({"authorization": f"Bearer {key}"} if key else {}), **(headers or {})},
+            "verify": tls(),
+            "follow_redirects": True,
+            # A proxy for the outside has no way to this machine's own loopback.
+            "trust_env": not loopback,
+        }
+
+    async def ask(
+        self, method: str, path: str, body: Json | None = None, *, seconds: float, connect: float = CONNECT_SECONDS
+    ) -> Json:
+        """One request, one JSON object.
+
+        Raises:
+            ResponseError: the server answered with an error.
+            httpx.HTTPError: it did not answer.
+        """
+        async with httpx.AsyncClient(**self._client, timeout=_limits(seconds, connect)) as client:
+            response = await client.request(method, path, json=body)
+            _good(response, response.content)
+            return _object(response.content)
+
+    def ask_now(self, method: str, path: str, body: Json | None = None, *, seconds: float) -> Json:
+        """The same as `ask`, for callers without an event loop."""
+        with httpx.Client(**self._client, timeout=_limits(seconds)) as client:
+            response = client.request(method, path, json=body)
+            _good(response, response.content)
+            return _object(response.content)
+
+    async def stream(self, path: str, body: Json, seconds: float) -> AsyncIterator[Json]:
+        """The objects of an answer, within `seconds` for the whole of it.
+
+        Raises:
+            ModelFault, ModelUnavailable: the time is over, with something said or with nothing.
+            ResponseError, httpx.HTTPError: as for `ask`, also in the middle.
+        """
+        lines, deadline = _Lines(), asyncio.get_running_loop().time() + seconds
+        async with httpx.AsyncClient(**self._client, timeout=_limits(None)) as client:
+            request = client.build_request("POST", path, json=body)
+            async with _within(deadline, lines, seconds):
+                response = await client.send(request, stream=True)
+            try:
+                async with _within(deadline, lines, seconds):
+                    _good(response, b"" if response.is_success else await response.aread())
+                data = response.aiter_bytes()
+                while not lines.over:
+                    async with _within(deadline, lines, seconds):
+                        found = lines.feed(await anext(data, None))
+                    for line in found:
+                        yield _object(line)
+            finally:
+                await response.aclose()
+
+    def stream_now(self, path: str, body: Json, seconds: float) -> Iterator[Json]:
+        """The same as `stream`, for callers without an event loop.
+
+        A server that falls silent in mid-answer is waited for at most twice `seconds`.
+        """
+        lines, deadline = _Lines(), time.monotonic() + seconds
+        try:
+            with (
+                httpx.Client(**self._client, timeout=_limits(seconds)) as client,
+                client.stream("POST", path, json=body) as response,
+            ):
+                _good(response, b"" if response.is_success else response.read())
+                data = response.iter_bytes()
+                while not lines.over:
+                    found = lines.feed(next(data, None))
+                    if time.monotonic() > deadline:
+                        raise _late(seconds, lines).error()
+                    for line in found:
+                        yield _object(line)
+        except httpx.ReadTimeout as error:
+            raise _late(seconds, lines).error() from error
+
+
+def _limits(seconds: float | None, connect: float = CONNECT_SECONDS) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=connect)
+
+
+class _Lines:
+    """Splits bytes at line feeds alone: other line separators may stand inside a JSON string."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self.count = 0
+        self.over = False
+
+    def feed(self, data: bytes | None) -> list[bytes]:
+        """The lines that are whole by now; None ends the data, and with it the last line."""
+        self.over = data is None
+        *found, self._rest = (self._rest + (b"\n" if data is None else data)).split(b"\n")
+        found = [line for line in found if line.strip()]
+        self.count += len(found)
+        return found
+
+
+@asynccontextmanager
+async def _within(deadline: float, lines: _Lines, seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError as error:
+        raise _late(seconds, lines).error() from error
+
+
+def _late(seconds: float, lines: _Lines) -> Failure:
+    """A model that spoke and found no end is at fault; a server that said nothing is slow."""
+    if lines.count:
+        return failure(FailureKind.TIME_LIMIT, f"{lines.count} pieces of an answer in {seconds:g} s")
+    return failure(FailureKind.TIMEOUT, f"nothing in {seconds:g} s")
+
+
+def _good(response: httpx.Response, content: bytes) -> None:
+    if not response.is_success:
+        raise ResponseError(content.decode("utf-8", "replace") or response.reason_phrase, response.status_code)
+
+
+def _object(line: bytes) -> Json:
+    """One JSON object of an answer.
+
+    Raises:
+        ModelUnavailable: the line is not a JSON object.
+        ResponseError: the object is an error in the middle of a stream.
+    """
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise failure(
+            FailureKind.TRANSIENT, f"the server sent {line[:200]!r}, which is not JSON"
+        ).error() from error
+    if not isinstance(found, dict):
+        raise failure(
+            FailureKind.CONFIG, f"the server sent {line[:200]!r}: it does not speak Ollama's protocol"
+        ).error()
+    if problem := found.get("error"):
+        raise ResponseError(problem if isinstance(problem, str) else json.dumps(problem))
+    return found
