@@ -156,6 +156,6 @@ class Tree:
     def _resolved(self, path: str) -> str:
         """The path itself, if resolving it leads nowhere else."""
         plain = os.path.join(self._path, *path.split("/")) if path else self._path
-        if os.path.normcase(os.path.realpath(plain)) != os.path.normcase(plain):
+        if os.path.islink(plain) or os.path.normcase(os.path.realpath(plain)) != os.path.normcase(plain):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         return plain
