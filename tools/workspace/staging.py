@@ -1,0 +1,31 @@
+"""A file that gets its name only when it is whole and on the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def staged(folder: Path, prefix: str, *, mode: int = 0o444) -> Iterator[tuple[IO[bytes], Path]]:
+    """Give an open temporary file in `folder` and its path; the caller renames it after the block.
+
+    When the block ends the bytes are on the disk; when it fails the file is gone. A killed writer leaves a file
+    whose name begins with `prefix`.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=folder)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file, Path(name)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
