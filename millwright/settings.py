@@ -5,31 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tools.errors import StorageFailed
+from tools.storage import storage_failed, write_atomic
 
 
 def data_dir() -> Path:
-    """Return the data directory, created for its owner alone when it is missing.
+    """Return the data directory: `MILLWRIGHT_HOME`, or `.millwright` in the working directory.
 
-    It is `MILLWRIGHT_HOME`, or `.millwright` in the working directory. A directory that already holds other files
-    keeps its mode and gets no `.gitignore`. Blocks: call it in a thread from async code. Raises `StorageFailed`.
+    A missing one is made, for its owner alone and ignored by git; one that holds files already is left as it is.
+    Blocks: call it in a thread from async code. Raises `StorageFailed`.
     """
     home = Path(os.environ.get("MILLWRIGHT_HOME") or ".millwright").absolute()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _hide_from_git(home)
+        # What a killed writer left behind is no user's file.
+        fresh = all(entry.name.startswith("..gitignore.") for entry in home.iterdir())
     except OSError as error:
-        raise StorageFailed(
-            f"The data directory {str(home)!r} cannot be used ({error.strerror}): "
-            "set MILLWRIGHT_HOME to a directory that can be written."
-        ) from error
+        raise storage_failed(error, home) from error
+    if fresh:
+        write_atomic(home / ".gitignore", b"*\n")
     return home
-
-
-def _hide_from_git(home: Path) -> None:
-    names = {entry.name for entry in home.iterdir()}
-    if names and not all(name.startswith(".gitignore.") for name in names):
-        return
-    new = home / f".gitignore.{os.getpid()}"
-    new.write_text("*\n")
-    new.replace(home / ".gitignore")

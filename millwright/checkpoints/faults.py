@@ -7,8 +7,6 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import ormsgpack
-
 from tools.errors import StorageFailed
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ _WAY_OUT = {
     sqlite3.SQLITE_ERROR: "it may belong to another program: move it aside, or set MILLWRIGHT_HOME elsewhere",
 }
 _OURS = (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.NotSupportedError, sqlite3.DataError)
-_UNREADABLE = (ormsgpack.MsgpackDecodeError, json.JSONDecodeError, UnicodeDecodeError)
+_METADATA = (json.JSONDecodeError, UnicodeDecodeError)
 
 
 @contextmanager
@@ -45,10 +43,15 @@ def told(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         raise _failed(path, str(error), _WAY_OUT.get(code, "check the file and its disk, then resume")) from error
-    except _UNREADABLE as error:
-        raise _failed(path, f"a row cannot be decoded: {error}", _DAMAGED) from error
+    except _METADATA as error:
+        raise undecodable(path, error) from error
     except OSError as error:
         raise _failed(path, error.strerror or str(error), _DENIED) from error
+
+
+def undecodable(path: Path, cause: Exception) -> StorageFailed:
+    """Return the error for a row whose content is not what was written."""
+    return _failed(path, f"a row cannot be decoded: {cause}", _DAMAGED)
 
 
 def _failed(path: Path, cause: str, way_out: str) -> StorageFailed:

@@ -85,8 +85,8 @@ class Fence:
             )
         if owner and not owner.released and owner.alive:
             raise Fenced(
-                f"Thread {thread_id!r} is driven by process {owner.pid}, which is alive: "
-                "let it finish, end it, or take the thread over."
+                f"Thread {thread_id!r} is driven by process {owner.pid}, which is alive as far as can be seen from "
+                "here: let it finish, end it, or take the thread over."
             )
         return False
 

@@ -8,6 +8,8 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
+from tools.storage import sync_directory
+
 WAIT = 30.0
 """Seconds that a connection waits for another process's write lock."""
 
@@ -36,12 +38,4 @@ def _publish(path: Path) -> None:
             os.link(name, path)
     finally:
         Path(name).unlink()
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_directory(path.parent)

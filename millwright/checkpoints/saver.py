@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from millwright.checkpoints.faults import told
+from millwright.checkpoints.serializer import StrictSerializer
 from millwright.checkpoints.writes import FencedWrites
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SyncSqliteCheckpoints(FencedWrites, SqliteSaver):
 
     def __init__(self, conn: sqlite3.Connection, fence: Fence) -> None:
         """Read over `conn`, write over `fence`."""
-        super().__init__(conn, serde=_strict())
+        super().__init__(conn, serde=StrictSerializer(fence.path))
         self.fence = fence
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -60,7 +60,7 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
 
     def __init__(self, conn: aiosqlite.Connection, fence: Fence) -> None:
         """Read over `conn`, write over `fence`, one write after another."""
-        super().__init__(conn, serde=_strict())
+        super().__init__(conn, serde=StrictSerializer(fence.path))
         self.fence = fence
         self._writing = ThreadPoolExecutor(1, "checkpoints")
 
@@ -159,8 +159,3 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
         # A write that was begun ends whole, even if the waiting task is cancelled.
         work = partial(call, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._writing, work)
-
-
-def _strict() -> JsonPlusSerializer:
-    # None: only LangGraph's own list of harmless types is ever built from a checkpoint; anything else stays data.
-    return JsonPlusSerializer(allowed_msgpack_modules=None)

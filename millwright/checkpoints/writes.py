@@ -94,7 +94,8 @@ class FencedWrites(BaseCheckpointSaver[str]):
     def compact(self) -> None:
         """Give the space of deleted rows back to the file system."""
         with self.fence.reading() as database:
-            database.execute("PRAGMA incremental_vacuum").fetchall()
+            # As a script: `execute` stops after the first page.
+            database.executescript("PRAGMA incremental_vacuum")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def claim(self, thread_id: str) -> bool:
