@@ -15,10 +15,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
@@ -26,6 +25,9 @@ from typing_extensions import TypedDict
 
 from graphs.durable import durable
 from millwright.checkpoints import open_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
 
 KILLS = 6
 RUNS = 200
