@@ -27,7 +27,8 @@ def durable(
     the graph also drives its thread on savers that know drivers (`claim`, `release`), so that a second process is
     refused with `tools.errors.Fenced` before it runs any node.
     """
-    return Durable(**vars(compiled))
+    # As `copy` does it: a generic alias leaves its own attribute on what it makes.
+    return Durable(**{name: value for name, value in vars(compiled).items() if name != "__orig_class__"})
 
 
 class Durable(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):

@@ -83,7 +83,7 @@ class ModelFault(MillwrightError):
     """The model answered, and the answer is of no use."""
 
     def __init__(self, message: str, *, kind: str = "fault", reply: object = None) -> None:
-        """Keep `kind`, the failure's name in the taxonomy of `agents.models.failures`, and the reply, if one came."""
+        """Keep `kind`, the failure's name in the taxonomy of `agents.models.failures`, and a reply that came."""
         super().__init__(message)
         self.kind = kind
         self.reply = reply

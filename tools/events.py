@@ -69,7 +69,7 @@ class EventLog:
         self._lock = threading.Lock()
         self._seq = sum(1 for _ in self._lines)
 
-    def emit(self, kind: Kind, **data: Any) -> Record:
+    def emit(self, event: Kind, /, **data: Any) -> Record:
         """Write one event, with secrets taken out, and tell the listener.
 
         Raises:
@@ -77,17 +77,17 @@ class EventLog:
         """
         with self._lock:
             self._seq += 1
-            event: Record = {"seq": self._seq, "at": now(), "kind": str(kind), **redacted(data)}
-            self._lines.append(event)
+            record: Record = {"seq": self._seq, "at": now(), "event": str(event), **redacted(data)}
+            self._lines.append(record)
         listener = _listener.get()
         if listener is not None:
-            listener(event)
-        return event
+            listener(record)
+        return record
 
-    def error(self, kind: Kind, error: BaseException, **data: Any) -> Record:
+    def error(self, event: Kind, error: BaseException, /, **data: Any) -> Record:
         """Write an event about an exception: its type, its message and its whole traceback."""
         return self.emit(
-            kind,
+            event,
             error=type(error).__name__,
             message=str(error),
             traceback="".join(traceback.format_exception(error)),

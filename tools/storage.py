@@ -103,6 +103,7 @@ class JsonLines:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._cut_torn_line()
+            self._end = os.fstat(self._descriptor).st_size
         except OSError as error:
             raise storage_failed(error, path) from error
 
@@ -115,12 +116,15 @@ class JsonLines:
         data = b"".join(canonical(record) + b"\n" for record in records)
         with self._lock:
             end = os.fstat(self._descriptor).st_size
+            known = self._end == end
             try:
                 written = os.write(self._descriptor, data)
                 if written != len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 if self._durable:
                     os.fdatasync(self._descriptor)
+                if known:
+                    self._end = end + len(data)
             except OSError as error:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._descriptor, end)
@@ -129,6 +133,15 @@ class JsonLines:
     def __iter__(self) -> Iterator[Record]:
         """Yield every record in the order of its writing."""
         return (record for record, _ in read_lines(self.path))
+
+    def changed_by_others(self) -> bool:
+        """Tell whether someone else has appended to the file, or replaced or removed it, since it was opened."""
+        with self._lock:
+            try:
+                here, there = os.fstat(self._descriptor), self.path.stat()
+            except OSError:
+                return True
+            return here.st_size != self._end or (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev)
 
     def close(self) -> None:
         """Give the descriptor back; the file is complete at any time."""

@@ -1,0 +1,94 @@
+"""Getting a validated answer out of a model: the exact errors go back until it is right, or the tries are used up."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from pydantic import BaseModel, ValidationError
+
+from tools.errors import ModelFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from agents.models.caller import Ask
+
+TRIES = 3
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+async def answer(
+    ask: Ask,
+    scope: str,
+    messages: Sequence[BaseMessage],
+    form: type[Answer],
+    problems: Callable[[Answer], list[str]] = lambda _: [],
+    *,
+    tries: int = TRIES,
+    seconds: float | None = None,
+) -> Answer:
+    """Ask for JSON of the given form; `problems` says what is wrong with an answer that has the form.
+
+    Raises:
+        ModelFault: of kind `invalid_answer`, with the last answer's problems, when every try was used.
+    """
+    history = list(messages)
+    wrong: list[str] = []
+    for turn in range(tries):
+        try:
+            reply = await ask(scope, turn, history, schema=form.model_json_schema(), seconds=seconds)
+        except ModelFault as fault:
+            wrong = [str(fault)]
+            history = [*history, HumanMessage(_again(wrong))]
+            continue
+        parsed, wrong = read(reply.text, form)
+        wrong = wrong if parsed is None else problems(parsed)
+        if parsed is not None and not wrong:
+            return parsed
+        history = [*history, AIMessage(reply.text), HumanMessage(_again(wrong))]
+    raise ModelFault(
+        f"the model gave no valid {form.__name__.lower()} in {tries} tries: " + "; ".join(wrong),
+        kind="invalid_answer",
+    )
+
+
+def read(text: str, form: type[Answer]) -> tuple[Answer | None, list[str]]:
+    """The first JSON object in a text that has the form, or what is wrong with the nearest one."""
+    wrong = ["the answer holds no JSON object"]
+    for candidate in _objects(text):
+        try:
+            return form.model_validate(candidate), []
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, e['loc'])) or 'answer'}: {e['msg']}" for e in error.errors()]
+    return None, wrong
+
+
+def _objects(text: str) -> Iterator[object]:
+    """Complete JSON objects in a text: the whole of it, fenced ones, then bare ones; never a cut one."""
+    decoder = json.JSONDecoder(strict=False)
+    for part in [text, *_FENCE.findall(text)]:
+        try:
+            yield json.loads(part, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    start = text.find("{")
+    while start >= 0:
+        try:
+            found, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            start = text.find("{", start + 1)
+            continue
+        yield found
+        start = text.find("{", end)
+
+
+def _again(wrong: list[str]) -> str:
+    return (
+        "That answer cannot be used:\n"
+        + "\n".join(f"- {line}" for line in wrong)
+        + "\nAnswer again with the whole corrected JSON object and nothing else."
+    )

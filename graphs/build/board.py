@@ -1,0 +1,151 @@
+"""What a build knows of its work, typed: the plan, outcomes, callbacks, blockers, locks and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agents.contracts import Assignment, Blocker, BlockerKind, Callback, Finding, Outcome, Verdict
+from tools.events import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tools.runs.lineage import Position
+    from tools.runs.run import Run
+
+
+@dataclass
+class Board:
+    """The register of one build, read once, and the changes of one task, written once."""
+
+    run: Run
+    assignments: dict[str, Assignment]
+    outcomes: dict[str, list[Outcome]]
+    callbacks: list[Callback]
+    blockers: dict[str, Blocker]
+    findings: dict[str, list[Finding]]
+    verdict: Verdict | None
+    facts: dict[str, Any]
+    _changes: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, run: Run) -> Board:
+        """Read the board of a run as its present history knows it."""
+        tables = run.register.read()
+        outcomes: dict[str, list[Outcome]] = {}
+        for row in tables.get("outcome", {}).values():
+            outcome = Outcome.model_validate(row)
+            outcomes.setdefault(outcome.assignment, []).append(outcome)
+        verdict = tables.get("fact", {}).get("verdict")
+        return cls(
+            run,
+            {key: Assignment.model_validate(row) for key, row in tables.get("assignment", {}).items()},
+            outcomes,
+            [Callback.model_validate(row) for rows in tables.get("callback", {}).values() for row in rows],
+            {key: Blocker.model_validate(row) for key, row in tables.get("blocker", {}).items()},
+            {k: [Finding.model_validate(f) for f in rows] for k, rows in tables.get("finding", {}).items()},
+            None if verdict is None else Verdict.model_validate(verdict),
+            dict(tables.get("fact", {})),
+        )
+
+    def clear(self) -> None:
+        """Begin anew, for a new goal in the same workspace."""
+        for table, rows in self.run.register.read().items():
+            self._changes += [(table, key, None) for key in rows]
+
+    def plan(self, assignments: Iterable[Assignment]) -> None:
+        """Put a plan on the board, in place of one that was there."""
+        self._changes += [("assignment", key, None) for key in self.assignments]
+        self.assignments = {}
+        self.assign(assignments)
+
+    def assign(self, assignments: Iterable[Assignment]) -> None:
+        """Add assignments to the plan."""
+        for assignment in assignments:
+            self.assignments[assignment.id] = assignment
+            self._changes.append(("assignment", assignment.id, assignment.model_dump(mode="json")))
+
+    def outcome(self, outcome: Outcome, callbacks: list[Callback]) -> None:
+        """Record what an attempt came to, with everything the agent raised."""
+        self.outcomes.setdefault(outcome.assignment, []).append(outcome)
+        key = f"{outcome.assignment}#{outcome.attempt}"
+        self._changes.append(("outcome", key, outcome.model_dump(mode="json")))
+        self.raised(key, callbacks)
+
+    def raised(self, key: str, callbacks: list[Callback]) -> None:
+        """Record callbacks under a key of their own."""
+        self.callbacks += callbacks
+        if callbacks:
+            self._changes.append(("callback", key, [c.model_dump(mode="json") for c in callbacks]))
+
+    def reviewed(self, assignment: str, findings: list[Finding]) -> None:
+        """Record the findings about an assignment; an empty list says that it was read."""
+        self.findings[assignment] = findings
+        self._changes.append(("finding", assignment, [f.model_dump(mode="json") for f in findings]))
+
+    def block(
+        self, kind: BlockerKind, assignment: str, message: str, *, path: str = "", sender: str, round_: int
+    ) -> Blocker:
+        """Open a blocker, unless the same one is open already."""
+        for known in self.open_blockers():
+            if (known.kind, known.assignment, known.path) == (kind, assignment, path):
+                self._put(known.model_copy(update={"message": message, "round": round_}))
+                return self.blockers[known.id]
+        blocker = Blocker(
+            id=f"B{len(self.blockers) + 1}",
+            kind=kind,
+            assignment=assignment,
+            path=path,
+            message=message,
+            sender=sender,
+            round=round_,
+        )
+        self._put(blocker)
+        self.run.events.emit(Kind.BLOCKER, **blocker.model_dump(mode="json"))
+        return blocker
+
+    def close(self, blocker: Blocker, *, by: str, evidence: str) -> None:
+        """Mark a blocker as resolved, with what shows it."""
+        self._put(blocker.model_copy(update={"status": "resolved", "resolved_by": by, "evidence": evidence}))
+        self.run.events.emit(Kind.BLOCKER_CLOSED, id=blocker.id, by=by, evidence=evidence)
+
+    def to_debt(self) -> None:
+        """Turn every blocker that is still open into debt."""
+        for blocker in self.open_blockers():
+            self._put(blocker.model_copy(update={"status": "debt"}))
+
+    def fact(self, key: str, value: Any) -> None:
+        """Record one value."""
+        self.facts[key] = value
+        self._changes.append(("fact", key, value))
+
+    def open_blockers(self) -> list[Blocker]:
+        """The blockers that are neither resolved nor debt."""
+        return [b for b in self.blockers.values() if b.status == "open"]
+
+    def unanswered(self) -> list[Blocker]:
+        """The open blockers that no assignment made since they were last seen is meant to cure."""
+        answers = [(b, a.round) for a in self.assignments.values() for b in a.blockers]
+        return [o for o in self.open_blockers() if not any(b == o.id and made > o.round for b, made in answers)]
+
+    def still_open(self, blocker: Blocker, round_: int) -> None:
+        """Note that a blocker was looked at in this round and still stands."""
+        self._put(blocker.model_copy(update={"round": round_}))
+
+    def last_outcome(self, assignment: str) -> Outcome | None:
+        """The outcome of the latest attempt."""
+        return max(self.outcomes.get(assignment, []), key=lambda o: o.attempt, default=None)
+
+    def owners(self) -> dict[str, str]:
+        """The planned assignment that owns each path."""
+        return {path: a.id for a in self.assignments.values() if a.retry_for is None for path in a.paths}
+
+    def save(self, place: Position, task: str) -> None:
+        """Write every change of this task, once."""
+        self.run.register.write(place, task, self._changes)
+        self._changes = []
+
+    def _put(self, blocker: Blocker) -> None:
+        self.blockers[blocker.id] = blocker
+        self._changes.append(("blocker", blocker.id, blocker.model_dump(mode="json")))

@@ -1,0 +1,232 @@
+"""The nodes of the work itself: develop one assignment, and check what a wave of them left on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
+
+from agents import developer
+from agents.contracts import RETRIES, Assignment, BlockerKind, Callback, Outcome, WrittenFile
+from agents.toolbox import Toolbox
+from graphs.build.board import Board
+from graphs.build.inspection import Problem, inspect_wave
+from graphs.turns import Turns, Work, carry_out
+from tools.events import Kind
+from tools.verification.guards import write_guards
+from tools.workspace.filetools import WRITING, Name, file_tools
+from tools.workspace.ledger import Actor
+from tools.workspace.view import WorkspaceView
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from graphs.build.schemas import BuildContext, BuildState, DevelopInput
+    from graphs.session import Session
+
+BASIC: tuple[Name, ...] = ("list_files", "read_file", "search_files", "write_file", "edit_file")
+CURED_BY_CHECK = {
+    BlockerKind.MISSING_FILE,
+    BlockerKind.EMPTY_FILE,
+    BlockerKind.LOST_FILE,
+    BlockerKind.LOST_DEFINITION,
+    BlockerKind.SYNTAX_ERROR,
+    BlockerKind.CONTRACT_VIOLATION,
+    BlockerKind.FALSE_CLAIM,
+    BlockerKind.STUCK,
+    BlockerKind.AGENT_FAILED,
+    BlockerKind.CONTEXT_LOST,
+    BlockerKind.RAISED,
+}
+
+
+async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[str, Any]:
+    """Let one developer carry out one assignment with the validated file tools."""
+    attempt = state["attempt"]
+    board = await asyncio.to_thread(Board.of, session.run)
+    assignment = board.assignments[state["assignment"]]
+    view = _view(session, assignment, attempt)
+    session.run.events.emit(
+        Kind.ASSIGNMENT_STARTED,
+        assignment=assignment.id,
+        role=assignment.role,
+        title=assignment.title,
+        attempt=attempt,
+    )
+    scope = f"develop/{assignment.id}#{attempt}"
+    tools = await asyncio.to_thread(_tools, view, assignment)
+    toolbox = Toolbox(
+        tools, view=view, journal=session.journal, events=session.run.events, place=session.place, scope=scope
+    )
+    messages = await asyncio.to_thread(_briefing, board, assignment, attempt, view, state["goal"])
+    work = Work(await session.ask(), toolbox, scope, "finish", session.context.turns)
+    turns = await carry_out(work, messages)
+    outcome, callbacks = await asyncio.to_thread(_outcome, session, assignment, attempt, turns)
+    board.outcome(outcome, callbacks)
+    await asyncio.to_thread(board.save, session.place, scope)
+    session.run.events.emit(Kind.ASSIGNMENT_FINISHED, role=assignment.role, **outcome.model_dump(mode="json"))
+    return {"landed": [{"assignment": assignment.id, "attempt": attempt, "status": outcome.status}]}
+
+
+async def check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
+    """Measure what the wave left on disk; decide who tries again and who is next."""
+    update = await asyncio.to_thread(_check, state, session)
+    return {**update, "landed": None}
+
+
+def after_check(state: BuildState) -> Literal["more work", "all landed"]:
+    """Route on whether assignments are ready."""
+    return "more work" if state.get("ready") else "all landed"
+
+
+def _check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
+    run = session.run
+    board = Board.of(run)
+    landed = [(board.assignments[x["assignment"]], x["attempt"]) for x in state.get("landed", [])]
+    tree = run.store.take(run.files, base=session.tree)
+    problems = inspect_wave(run, board, landed, before=session.tree, after=tree)
+    retries = []
+    for assignment, attempt in landed:
+        own = [p for p in problems if p.assignment == assignment.id]
+        if _may_retry(own, attempt):
+            retries.append(f"{assignment.id}#{attempt + 1}")
+        elif not own:
+            _accept(board, assignment)
+    waiting = {entry.split("#")[0] for entry in retries}
+    for assignment, _ in landed:
+        if assignment.id not in waiting:
+            _reopen_uncured(board, assignment, problems, state["round"])
+    for problem in problems:
+        if problem.assignment not in waiting or not problem.retry:
+            board.block(
+                problem.kind,
+                _blamed(board, problem.assignment),
+                problem.message,
+                path=problem.path,
+                sender=problem.sender,
+                round_=state["round"],
+            )
+        if problem.assignment in waiting:
+            board.fact(f"failure/{problem.assignment}", _failure_text(problems, problem.assignment))
+    board.save(session.place, "check")
+    ready = retries or _next_wave(board)
+    return {"tree": tree, "ready": ready, "open_blockers": len(board.open_blockers())}
+
+
+def _may_retry(problems: list[Problem], attempt: int) -> bool:
+    curable = [p for p in problems if p.retry]
+    return bool(curable) and attempt < RETRIES and all(p.kind is not BlockerKind.BUDGET for p in problems)
+
+
+def _accept(board: Board, assignment: Assignment) -> None:
+    """Close what this assignment cured: its own blockers, and those it was made for that code can judge."""
+    for blocker in board.open_blockers():
+        own = blocker.assignment == assignment.id and blocker.kind is not BlockerKind.RAISED
+        if blocker.kind in CURED_BY_CHECK and (own or blocker.id in assignment.blockers):
+            board.close(blocker, by=assignment.id, evidence="checked on disk")
+
+
+def _reopen_uncured(board: Board, assignment: Assignment, problems: list[Problem], round_: int) -> None:
+    """What a failed remediation was meant to cure still stands."""
+    if any(p.assignment == assignment.id for p in problems):
+        for blocker in board.open_blockers():
+            if blocker.id in assignment.blockers:
+                board.still_open(blocker, round_)
+
+
+def _blamed(board: Board, assignment: str) -> str:
+    """The planned assignment behind a remediation."""
+    known = board.assignments.get(assignment)
+    return assignment if known is None else known.retry_for or assignment
+
+
+def _next_wave(board: Board) -> list[str]:
+    waiting = [a for a in board.assignments.values() if a.retry_for is None and a.id not in board.outcomes]
+    wave = min((a.sequence for a in waiting), default=0)
+    return [f"{a.id}#0" for a in waiting if a.sequence == wave]
+
+
+def _failure_text(problems: list[Problem], assignment: str) -> str:
+    return "\n\n".join(p.message for p in problems if p.assignment == assignment)
+
+
+def _view(session: Session[BuildContext], assignment: Assignment, attempt: int) -> WorkspaceView:
+    run = session.run
+    actor = Actor(str(assignment.role), assignment.id, attempt)
+    return WorkspaceView(
+        run.files,
+        run.store,
+        run.ledger,
+        run.events,
+        actor=actor,
+        base=session.tree,
+        owned=assignment.paths,
+        guards=write_guards(),
+    )
+
+
+def _tools(view: WorkspaceView, assignment: Assignment) -> list[BaseTool]:
+    # Few tools keep a weak model on its feet: deleting and moving are offered only where there is something to move.
+    existing = any(view.exists(path) for path in assignment.paths)
+    names = (*BASIC, *WRITING[2:]) if existing else BASIC
+    return [*file_tools(view, names), *developer.closing_tools(view, assignment)]
+
+
+def _briefing(board: Board, assignment: Assignment, attempt: int, view: WorkspaceView, goal: str) -> list[Any]:
+    listing = view.paths()
+    near = [path for d in assignment.depends_on if d in board.assignments for path in board.assignments[d].paths]
+    if assignment.retry_for is not None and assignment.retry_for in board.assignments:
+        blamed = board.assignments[assignment.retry_for]
+        near += [path for a in (blamed, *(board.assignments[d] for d in blamed.depends_on)) for path in a.paths]
+    wanted = [path for path in dict.fromkeys([*near, *assignment.paths]) if path in listing]
+    shown = {path: view.text(path) for path in wanted}
+    failure = board.facts.get(f"failure/{assignment.id}", "") if attempt else ""
+    blamed_for = [board.blockers[b].message for b in assignment.blockers if b in board.blockers]
+    failure = "\n\n".join([*blamed_for, *([failure] if failure else [])])
+    return developer.briefing(assignment, goal=goal, listing=listing, shown=shown, failure=failure)
+
+
+def _outcome(
+    session: Session[BuildContext], assignment: Assignment, attempt: int, turns: Turns
+) -> tuple[Outcome, list[Callback]]:
+    """What the attempt came to, from the ledger, with what the agent said beside it."""
+    files = [
+        WrittenFile(path=r["target"] or r["path"], op=r["op"], sha256=r["after"], size=r["size"])
+        for r in session.run.operations(assignment.id, attempt)
+    ]
+    closed = turns.get("closed", {})
+    stopped = turns.get("stopped", "")
+    kind = _kind(turns.get("stopped_by", "")) if stopped else None
+    outcome = Outcome(
+        assignment=assignment.id,
+        attempt=attempt,
+        status="failed" if stopped else "finished",
+        failure=stopped,
+        kind=kind,
+        files=files,
+        summary=str(closed.get("summary", "")),
+        claims=[str(path) for path in closed.get("files") or []],
+        turns=turns.get("turn", 0),
+    )
+    return outcome, _callbacks(session, assignment, turns)
+
+
+def _kind(stopped_by: str) -> BlockerKind:
+    known = {"budget": BlockerKind.BUDGET, "stuck": BlockerKind.STUCK, "context_lost": BlockerKind.CONTEXT_LOST}
+    return known.get(stopped_by, BlockerKind.AGENT_FAILED)
+
+
+def _callbacks(session: Session[BuildContext], assignment: Assignment, turns: Turns) -> list[Callback]:
+    raised = [
+        Callback(
+            level=call["arguments"]["level"],
+            sender=str(assignment.role),
+            assignment=assignment.id,
+            subject=call["arguments"]["subject"],
+            message=call["arguments"]["message"],
+        )
+        for call in turns.get("calls", [])
+        if call["name"] == "raise_callback" and not call["refused"]
+    ]
+    for callback in raised:
+        session.run.events.emit(Kind.CALLBACK, **callback.model_dump(mode="json"))
+    return raised

@@ -1,0 +1,199 @@
+"""The report of a build: what was promised, what was measured, what is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from agents.contracts import VERIFICATION, Blocker, Callback, DeliverableVerdict, Evidence, Finding
+from tools.events import now
+
+if TYPE_CHECKING:
+    from graphs.build.board import Board
+    from graphs.build.schemas import BuildContext, BuildState
+    from graphs.session import Session
+
+
+class AssignmentReport(BaseModel):
+    """One assignment: who did it, in how many attempts, and what the ledger saw."""
+
+    id: str
+    sequence: int
+    role: str
+    title: str
+    attempts: int
+    status: str
+    files: list[str]
+    retry_for: str | None = None
+    findings: list[Finding] = []
+
+
+class Spending(BaseModel):
+    """Model calls, tokens and seconds."""
+
+    calls: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+class Report(BaseModel):
+    """Everything a reader needs to trust a build, or not."""
+
+    run: str
+    goal: str
+    finished: str
+    model: str
+    verdict: str
+    reasons: list[str]
+    summary: str
+    verification: str
+    sandbox: list[str]
+    deliverables: list[DeliverableVerdict]
+    checks: list[Evidence]
+    assignments: list[AssignmentReport]
+    callbacks: list[Callback]
+    blockers: list[Blocker]
+    debt: list[Blocker]
+    spending: dict[str, Spending]
+    branch: str | None
+    ledger_head: str
+
+
+def compose(state: BuildState, session: Session[BuildContext], board: Board, branch: str | None) -> Report:
+    """Put the report together from the board, the ledger and the journal."""
+    run = session.run
+    verdict = board.verdict
+    blockers = list(board.blockers.values())
+    return Report(
+        run=run.id,
+        goal=state["goal"],
+        finished=now(),
+        model=session.context.model,
+        verdict=str(state.get("verdict") or "FAIL"),
+        reasons=state.get("reasons", []),
+        summary=board.facts.get("summary", ""),
+        verification=session.context.verification,
+        sandbox=_sandbox(run.ledger.commands()),
+        deliverables=verdict.deliverables if verdict else [],
+        checks=verdict.checks if verdict else [],
+        assignments=_assignments(board),
+        callbacks=board.callbacks,
+        blockers=blockers,
+        debt=[b for b in blockers if b.status == "debt"],
+        spending=_spending(session.journal.calls()),
+        branch=branch,
+        ledger_head=run.ledger.head,
+    )
+
+
+def markdown(report: Report) -> str:
+    """The report as a person reads it."""
+    lines = [f"# {report.verdict}: {report.summary or report.goal}", "", f"Goal: {report.goal}", ""]
+    lines += [f"Run `{report.run}`, model `{report.model}`, verification `{report.verification}`."]
+    lines += [f"Sandbox: {'; '.join(report.sandbox)}." if report.sandbox else "No code was run.", ""]
+    if report.reasons:
+        lines += ["## Why it did not pass", "", *(f"- {_one_line(reason)}" for reason in report.reasons), ""]
+    lines += ["## Deliverables", "", "| file | verdict | evidence | blockers |", "|---|---|---|---|"]
+    lines += [_deliverable_row(d) for d in report.deliverables]
+    if report.checks:
+        lines += ["", "| check | verdict |", "|---|---|"]
+        lines += [
+            f"| {_cell(c.what)} | {'PASS' if c.passed else 'FAIL ' + _cell(c.detail)} |" for c in report.checks
+        ]
+    lines += [
+        "",
+        "## Assignments",
+        "",
+        "| # | assignment | role | attempts | status | files |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_assignment_row(a) for a in sorted(report.assignments, key=lambda a: (a.sequence, a.id))]
+    lines += [f"| {VERIFICATION} | final verification | verifier | 1 | {report.verdict} | |", ""]
+    lines += _blocker_section(report.blockers)
+    if report.callbacks:
+        lines += ["## Callbacks", ""]
+        lines += [
+            f"- {c.level} from {c.sender} ({c.assignment or '-'}), {c.subject}: {c.message}"
+            for c in report.callbacks
+        ]
+        lines += [""]
+    lines += ["## Model", "", "| role | calls | tokens | seconds |", "|---|---|---|---|"]
+    lines += [f"| {role} | {s.calls} | {s.tokens} | {s.seconds:.1f} |" for role, s in report.spending.items()]
+    lines += [
+        "",
+        f"Ledger head `{report.ledger_head}`; `millwright verify {report.run}` checks all of this again.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _assignments(board: Board) -> list[AssignmentReport]:
+    found = []
+    for assignment in board.assignments.values():
+        outcomes = board.outcomes.get(assignment.id, [])
+        last = board.last_outcome(assignment.id)
+        found.append(
+            AssignmentReport(
+                id=assignment.id,
+                sequence=assignment.sequence,
+                role=str(assignment.role),
+                title=assignment.title,
+                attempts=len(outcomes),
+                status=last.status if last else "not started",
+                files=sorted({path for outcome in outcomes for path in outcome.files_created}),
+                retry_for=assignment.retry_for,
+                findings=board.findings.get(assignment.id, []),
+            )
+        )
+    return found
+
+
+def _spending(calls: list[dict[str, Any]]) -> dict[str, Spending]:
+    """What each role spent; the role is the first word of a call's scope."""
+    found: dict[str, Spending] = {}
+    for call in calls:
+        role = call["scope"].replace("#", "/").split("/")[0]
+        for key in (role, "all"):
+            spent = found.setdefault(key, Spending())
+            spent.calls += 1
+            spent.tokens += (call.get("usage") or {}).get("total_tokens", 0)
+            spent.seconds += call.get("seconds", 0.0)
+    return dict(sorted(found.items(), key=lambda item: item[0] == "all"))
+
+
+def _sandbox(commands: list[dict[str, Any]]) -> list[str]:
+    counted = Counter((c["level"], tuple(c["missing"])) for c in commands if "level" in c)
+    return [
+        f"{count} commands at level {level}" + (f", without {', '.join(missing)}" if missing else "")
+        for (level, missing), count in counted.items()
+    ]
+
+
+def _blocker_section(blockers: list[Blocker]) -> list[str]:
+    if not blockers:
+        return ["No blocker was found.", ""]
+    lines = ["## Blockers", "", "| id | kind | assignment | file | status | how |", "|---|---|---|---|---|---|"]
+    for b in blockers:
+        how = f"by {b.resolved_by}: {b.evidence}" if b.status == "resolved" else b.message
+        lines.append(f"| {b.id} | {b.kind} | {b.assignment} | {_cell(b.path)} | {b.status} | {_cell(how)} |")
+    return [*lines, ""]
+
+
+def _deliverable_row(d: DeliverableVerdict) -> str:
+    evidence = "; ".join(f"{'' if e.passed else 'NOT '}{e.what}" for e in d.evidence)
+    return f"| {_cell(d.path)} | {'PASS' if d.passed else 'FAIL'} | {_cell(evidence)} | {', '.join(d.blockers)} |"
+
+
+def _assignment_row(a: AssignmentReport) -> str:
+    title = f"{a.id} {a.title}" + (f" (for {a.retry_for})" if a.retry_for else "")
+    return f"| {a.sequence} | {_cell(title)} | {a.role} | {a.attempts} | {a.status} | {_cell(', '.join(a.files))} |"
+
+
+def _cell(text: str) -> str:
+    return _one_line(text).replace("|", "\\|")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

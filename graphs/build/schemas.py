@@ -1,0 +1,77 @@
+"""What goes into a build, what comes out, what is kept between nodes, and how it may be set up."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from graphs.context import RunContext
+
+Approval = Literal["plan", "delivery"]
+
+
+class BuildInput(TypedDict, total=False):
+    """What to build, and where it is to be delivered."""
+
+    goal: str
+    into: str
+
+
+class BuildOutput(TypedDict, total=False):
+    """What a build came to; the files themselves are in the run's directory."""
+
+    run: str
+    verdict: Literal["PASS", "FAIL"]
+    reasons: list[str]
+    workspace: str
+    report: str
+    archive: str
+    branch: str
+
+
+def gathered(known: list[dict[str, Any]], found: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Collect what parallel developers return; None empties the list when it was taken up."""
+    return [] if found is None else [*known, *found]
+
+
+class BuildState(BuildInput, BuildOutput, total=False):
+    """References and counts only: contents stand in the run's directory, so checkpoints stay small."""
+
+    position: str
+    tree: str
+    planned: int
+    ready: list[str]
+    landed: Annotated[list[dict[str, Any]], gathered]
+    open_blockers: int
+    round: int
+    rounds_left: int
+    revisions: list[str]
+    approved: bool
+
+
+class DevelopInput(TypedDict, total=False):
+    """What one developer is sent."""
+
+    run: str
+    position: str
+    tree: str
+    goal: str
+    assignment: str
+    attempt: int
+
+
+class BuildContext(RunContext):
+    """The settings of a build: the form in Studio, and the `context` argument in code."""
+
+    verification: Literal["quick", "standard"] = Field(
+        "standard", description="quick: files exist and parse. standard: tests and commands are run as well."
+    )
+    approve: list[Approval] = Field(default_factory=list, description="Stop and ask before these steps.")
+    max_rounds: int = Field(3, ge=0, le=20, description="How often blockers may go back to the manager.")
+    turns: int = Field(24, ge=2, le=200, description="Most model calls for one attempt at one assignment.")
+    audit_seconds: float = Field(300, gt=0, description="Most seconds for the audit of one assignment.")
+    test_seconds: float = Field(
+        120, gt=0, description="Most seconds for one run of the delivered tests or commands."
+    )

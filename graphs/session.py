@@ -1,0 +1,157 @@
+"""What every node needs: its run, the point of the run it works at, its model, and a listener for its events."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from langgraph.config import get_config, get_stream_writer
+from langgraph.runtime import get_runtime
+
+from agents.models.budget import Budget
+from agents.models.caller import Ask, Caller, Patience
+from agents.models.cassette import CassettePlayer
+from agents.models.journal import Journal
+from agents.models.providers import open_model
+from graphs.context import RunContext
+from graphs.doors import two_doors
+from tools.errors import StorageFailed
+from tools.events import listening
+from tools.runs.home import run_dir
+from tools.runs.run import Run, clone_run, create_run, open_run
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from langchain_core.runnables import RunnableLambda
+
+    from tools.runs.lineage import Position
+
+CASSETTE = "cassette:"
+Context = TypeVar("Context", bound=RunContext)
+Update = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Session(Generic[Context]):
+    """One node at work: its run, its settings, and where in the run's history it stands."""
+
+    run: Run
+    context: Context
+    place: Position
+    tree: str | None
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the run's model calls."""
+        return journal_of(self.run)
+
+    async def ask(self) -> Ask:
+        """The way to the run's model from this point of its history.
+
+        Raises:
+            ModelUnknown, ModelUnavailable, CassetteError: there is no such model to ask.
+        """
+        return (await _caller(self.run, self.context)).at(self.place)
+
+
+def journal_of(run: Run) -> Journal:
+    """The one open journal of a run."""
+    with _opening:
+        journal: Journal | None = run.resources.get("journal")
+        if journal is None:
+            journal = run.resources["journal"] = Journal(run.root / "cassette.jsonl", run.lineage)
+        return journal
+
+
+def node(
+    work: Callable[[Any, Session[Any]], Awaitable[Update]], context: type[RunContext], *, advances: bool = True
+) -> RunnableLambda[Any, Any]:
+    """Make a graph node of `work(state, session)`: async, with a door for `graph.invoke`.
+
+    An advancing node records that it finished and moves the state's position; one that runs beside others does not.
+    """
+    name = getattr(work, "__name__", "node")
+
+    async def run_node(state: Mapping[str, Any]) -> Update:
+        session = await _open(state, context)
+        with listening(get_stream_writer()):
+            update = await work(state, session)
+            if advances:
+                tree = update.get("tree", session.tree)
+                after = await asyncio.to_thread(session.run.advance, name, state.get("position"), tree)
+                update = {**update, "position": after, "run": session.run.id}
+        return update
+
+    run_node.__name__ = name
+    run_node.__doc__ = work.__doc__
+    return two_doors(run_node)
+
+
+async def _open(state: Mapping[str, Any], kind: type[RunContext]) -> Session[Any]:
+    given = get_runtime(kind).context
+    settings = kind() if given is None else given if isinstance(given, kind) else kind.model_validate(given)
+    thread_id = get_config().get("configurable", {}).get("thread_id")
+    run_id = str(thread_id or state.get("run") or uuid.uuid4())
+    return await asyncio.to_thread(_arrive, run_id, state, settings)
+
+
+def _arrive(run_id: str, state: Mapping[str, Any], settings: RunContext) -> Session[Any]:
+    position = state.get("position")
+    run = _run_of(run_id, state)
+    place = run.arrive(position)
+    return Session(run, settings, place, run.lineage.tree(position))
+
+
+def _run_of(run_id: str, state: Mapping[str, Any]) -> Run:
+    """Open the run of this thread; a thread that is a copy of another one gets a copy of its run."""
+    if (run_dir(run_id) / "run.json").exists():
+        return open_run(run_id)
+    origin = state.get("run")
+    if state.get("position") is None:
+        return create_run(run_id, goal=state.get("goal", ""), into=state.get("into"))
+    if origin and origin != run_id:
+        return clone_run(origin, run_id)
+    raise StorageFailed(
+        f"the checkpoints of run {run_id!r} are here, its directory {str(run_dir(run_id))!r} is not; "
+        f"put the directory back, or start a new build"
+    )
+
+
+_opening = threading.RLock()
+
+
+async def _caller(run: Run, settings: RunContext) -> Caller:
+    """The one caller of this run with these settings."""
+    key = ("caller", settings.model_dump_json())
+    caller: Caller | None = run.resources.get(key)
+    if caller is None:
+        model: Any
+        if settings.model.startswith(CASSETTE):
+            model = await asyncio.to_thread(CassettePlayer, Path(settings.model.removeprefix(CASSETTE)))
+        else:
+            model = await open_model(settings.model, base_url=settings.base_url)
+        journal = await asyncio.to_thread(journal_of, run)
+        budget = await asyncio.to_thread(_budget_of, run, settings)
+        patience = Patience(settings.call_seconds, settings.outage_seconds)
+        fresh = Caller(model, settings.model, journal, budget, run.events, settings.parallel, patience)
+        caller = run.resources.setdefault(key, fresh)
+    return caller
+
+
+def _budget_of(run: Run, settings: RunContext) -> Budget:
+    with _opening:
+        key = ("budget", settings.max_calls, settings.max_tokens, settings.max_seconds)
+        budget: Budget | None = run.resources.get(key)
+        if budget is None:
+            budget = run.resources[key] = Budget.spent_by(
+                journal_of(run).calls(),
+                max_calls=settings.max_calls,
+                max_tokens=settings.max_tokens,
+                max_seconds=settings.max_seconds,
+            )
+        return budget

@@ -1,0 +1,245 @@
+"""Driving a build from outside: start it, resume it, answer its questions, fork it, replay it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from langgraph.types import Command
+
+from graphs.build import BuildContext, builder
+from graphs.durable import durable
+from graphs.session import journal_of
+from millwright.checkpoints import open_sqlite
+from tools.errors import MillwrightError, RunUnknown, Suspended, UsageError
+from tools.events import Kind
+from tools.runs.foreign import check_unchanged, settle_changes
+from tools.runs.home import find_run, run_dir
+from tools.runs.run import open_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.graph.state import CompiledStateGraph
+
+    from millwright.checkpoints import SqliteCheckpoints
+    from tools.storage import Record
+
+
+@dataclass
+class Result:
+    """What a build came to, or where it stands."""
+
+    run: str
+    status: Literal["finished", "suspended", "waiting"]
+    verdict: str = ""
+    reasons: list[str] = field(default_factory=list)
+    workspace: str = ""
+    report: str = ""
+    archive: str = ""
+    branch: str = ""
+    question: dict[str, Any] | None = None
+    why: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 verified, 1 finished but not verified, 3 suspended or waiting."""
+        if self.status != "finished":
+            return 3
+        return 0 if self.verdict == "PASS" else 1
+
+
+async def build(
+    goal: str,
+    *,
+    into: str | None = None,
+    run: str | None = None,
+    listener: Callable[[Record], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Build a goal and return what came of it; `settings` are the fields of `graphs.build.BuildContext`.
+
+    Raises:
+        UsageError: the goal, the model or a setting is not usable; nothing was kept.
+        MillwrightError: the build cannot go on, for a reason that waiting does not mend.
+    """
+    run_id = run or str(uuid.uuid4())
+    inputs = {"goal": goal, **({"into": into} if into else {})}
+    try:
+        return await _drive(run_id, inputs, BuildContext(**settings), listener)
+    except UsageError:
+        await asyncio.to_thread(_forget_unbegun, run_id)
+        raise
+
+
+async def resume(
+    prefix: str,
+    *,
+    answer: dict[str, Any] | None = None,
+    changes: Literal["refuse", "keep", "discard"] = "refuse",
+    take_over: bool = False,
+    listener: Callable[[Record], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Go on with a run that was suspended, killed, or waits for an answer; `settings` replace those it had.
+
+    Raises:
+        RunUnknown, WorkspaceChanged, Fenced: it cannot go on as it is.
+    """
+    run_id = await asyncio.to_thread(find_run, prefix)
+    run = await asyncio.to_thread(open_run, run_id)
+    if changes == "refuse":
+        await asyncio.to_thread(check_unchanged, run)
+    else:
+        await asyncio.to_thread(settle_changes, run, keep=changes == "keep")
+    manifest = run.manifest
+    context = BuildContext(**{**manifest.get("settings", {}), **settings})
+    async with open_sqlite() as saver:
+        if take_over:
+            await saver.atake_over(run_id)
+        inputs: Any = None
+        if not await saver.ahas_state(run_id):
+            inputs = {"goal": manifest["goal"], **({"into": manifest["into"]} if manifest.get("into") else {})}
+        elif answer is not None:
+            inputs = Command(resume=answer)
+        return await _drive_with(saver, run_id, inputs, context, listener)
+
+
+async def fork(prefix: str, *, checkpoint: str | None = None) -> str:
+    """Make a new run that stands where another one stood at a checkpoint (its latest by default); return its id.
+
+    Raises:
+        RunUnknown: there is no such run or checkpoint.
+    """
+    source = await asyncio.to_thread(find_run, prefix)
+    target = str(uuid.uuid4())
+    async with open_sqlite() as saver:
+        graph = _compiled(saver)
+        config: RunnableConfig = {"configurable": {"thread_id": source}}
+        if checkpoint:
+            config["configurable"]["checkpoint_id"] = await _checkpoint_id(saver, source, checkpoint)
+        state = await graph.aget_state(config)
+        if not state.values:
+            raise RunUnknown(f"run {source!r} has no checkpoint yet; there is nothing to fork")
+        await asyncio.to_thread(_clone, source, target)
+        await saver.acopy_thread(source, target)
+        copied: RunnableConfig = {"configurable": {**config["configurable"], "thread_id": target}}
+        # A checkpoint of its own at the head of the copy: from here on the new run is resumed like any other.
+        await graph.aupdate_state(copied, {"run": target}, as_node=_last_node(state))
+    return target
+
+
+def _clone(source: str, target: str) -> None:
+    from tools.runs.run import clone_run
+
+    clone_run(source, target)
+
+
+def _last_node(state: Any) -> str | None:
+    writes = (state.metadata or {}).get("writes") or {}
+    return next(iter(writes), None)
+
+
+async def history(prefix: str) -> list[dict[str, Any]]:
+    """The checkpoints of a run, newest first: id, time, position, tree and the nodes that come next."""
+    run_id = await asyncio.to_thread(find_run, prefix)
+    async with open_sqlite() as saver:
+        graph = _compiled(saver)
+        return [
+            {
+                "checkpoint": state.config["configurable"]["checkpoint_id"],
+                "at": state.created_at,
+                "position": state.values.get("position", "0.0"),
+                "tree": state.values.get("tree"),
+                "next": list(state.next),
+            }
+            async for state in graph.aget_state_history({"configurable": {"thread_id": run_id}})
+        ]
+
+
+async def _drive(
+    run_id: str, inputs: Any, context: BuildContext, listener: Callable[[Record], None] | None
+) -> Result:
+    async with open_sqlite() as saver:
+        return await _drive_with(saver, run_id, inputs, context, listener)
+
+
+async def _drive_with(
+    saver: SqliteCheckpoints,
+    run_id: str,
+    inputs: Any,
+    context: BuildContext,
+    listener: Callable[[Record], None] | None,
+) -> Result:
+    graph = _compiled(saver)
+    config: RunnableConfig = {"configurable": {"thread_id": run_id}}
+    try:
+        async for event in graph.astream(inputs, config, context=context, stream_mode="custom"):
+            if listener is not None:
+                listener(event)
+    except Suspended as error:
+        return await asyncio.to_thread(_suspended, run_id, str(error))
+    except asyncio.CancelledError:
+        # Ctrl+C: every finished step is on disk, so there is nothing to do but to say so.
+        return await asyncio.to_thread(_suspended, run_id, "it was interrupted")
+    except UsageError:
+        raise
+    except MillwrightError as error:
+        await asyncio.to_thread(_suspended, run_id, str(error))
+        raise
+    return await _result(graph, config, run_id)
+
+
+async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, run_id: str) -> Result:
+    state = await graph.aget_state(config)
+    questions = [interrupt.value for task in state.tasks for interrupt in task.interrupts]
+    values = state.values
+    common = {"run": run_id, "workspace": values.get("workspace", "")}
+    if questions:
+        await asyncio.to_thread(_suspended, run_id, str(questions[0].get("question", "it waits for an answer")))
+        return Result(status="waiting", question=questions[0], why=questions[0].get("question", ""), **common)
+    return Result(
+        status="finished",
+        verdict=values.get("verdict") or "FAIL",
+        reasons=values.get("reasons") or [],
+        report=values.get("report", ""),
+        archive=values.get("archive", ""),
+        branch=values.get("branch", ""),
+        **common,
+    )
+
+
+def _compiled(saver: SqliteCheckpoints) -> CompiledStateGraph[Any, Any, Any, Any]:
+    return durable(builder().compile(checkpointer=saver, name="build"))
+
+
+def _suspended(run_id: str, why: str) -> Result:
+    if not (run_dir(run_id) / "run.json").exists():
+        return Result(run=run_id, status="suspended", why=why)
+    run = open_run(run_id)
+    run.note(status="suspended", why=why)
+    run.events.emit(Kind.RUN_SUSPENDED, why=why)
+    return Result(run=run_id, status="suspended", why=why, workspace=str(run.workspace))
+
+
+def _forget_unbegun(run_id: str) -> None:
+    """Remove the directory of a run that was refused before anything was asked of a model."""
+    root = run_dir(run_id)
+    if (root / "run.json").exists() and not journal_of(open_run(run_id)).calls():
+        open_run(run_id).close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+async def _checkpoint_id(saver: SqliteCheckpoints, run_id: str, prefix: str) -> str:
+    """The full id of the checkpoint that a person named by its id, the start of it, or its position."""
+    config: RunnableConfig = {"configurable": {"thread_id": run_id, "checkpoint_ns": ""}}
+    async for found in saver.alist(config):
+        checkpoint = str(found.config["configurable"]["checkpoint_id"])
+        position = found.checkpoint["channel_values"].get("position")
+        if checkpoint == prefix or position == prefix:
+            return checkpoint
+    raise RunUnknown(f"run {run_id!r} has no checkpoint {prefix!r}; `millwright runs show {run_id}` lists them")

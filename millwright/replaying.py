@@ -1,0 +1,89 @@
+"""Replaying a recorded build without a model, and comparing what it ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.workspace.archive import read_zip
+
+from agents.models.cassette import CassettePlayer
+from millwright.driving import Result, build, resume
+from tools.errors import CassetteDivergence, CassetteError, RunUnknown
+from tools.runs.home import find_run, run_dir
+from tools.runs.run import open_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tools.storage import Record
+
+CASSETTE = "cassette.jsonl"
+
+
+def demo_cassette() -> Path:
+    """The recorded build that comes with the package."""
+    return Path(str(files("millwright") / "cassettes" / "demo.jsonl"))
+
+
+async def replay(cassette: Path, *, listener: Callable[[Record], None] | None = None) -> Result:
+    """Run a recorded build again and compare its deliverables byte by byte.
+
+    Raises:
+        CassetteError, CassetteVersion: it cannot be read.
+        CassetteDivergence: naming the first call that differs, or the first file.
+    """
+    player = await asyncio.to_thread(CassettePlayer, cassette.absolute())
+    settings = {**player.header.get("settings", {}), "model": f"cassette:{player.path}", "base_url": None}
+    # What a replay rebuilds is compared, not delivered a second time.
+    settings["approve"] = ["delivery"] if player.header.get("into") else []
+    result = await build(player.header["goal"], into=player.header.get("into"), listener=listener, **settings)
+    if result.status == "waiting":
+        result = await resume(result.run, answer={"approve": False}, listener=listener)
+    if result.status == "finished":
+        await asyncio.to_thread(_compare, result, player.end)
+    return result
+
+
+def find_cassette(name: str) -> Path:
+    """The cassette that a person named: a run, a zip, or a cassette file.
+
+    Raises:
+        CassetteError: it is none of them.
+    """
+    path = Path(name)
+    if path.suffix == ".zip" and path.is_file():
+        return _unpacked(path)
+    if path.is_file():
+        return path
+    try:
+        return run_dir(find_run(name)) / CASSETTE
+    except RunUnknown as error:
+        raise CassetteError(f"{name!r} is neither a cassette file, nor a zip, nor a run: {error}") from error
+
+
+def _unpacked(path: Path) -> Path:
+    members = read_zip(path).members
+    if CASSETTE not in members:
+        raise CassetteError(f"{str(path)!r} holds no {CASSETTE}")
+    target = Path(tempfile.mkdtemp(prefix="millwright-cassette-")) / CASSETTE
+    target.write_bytes(members[CASSETTE])
+    return target
+
+
+def _compare(result: Result, end: dict[str, Any]) -> None:
+    if not end:
+        return
+    run = open_run(result.run)
+    for path, recorded in end["deliverables"].items():
+        info = run.files.info(path)
+        found = None if info is None else info.sha256
+        if found != recorded:
+            raise CassetteDivergence(
+                f"the replay ends with another {path}: recorded sha256 {recorded}, now {found}"
+            )
+    if result.verdict != end["verdict"]:
+        raise CassetteDivergence(f"the replay ends with {result.verdict}, the recording with {end['verdict']}")

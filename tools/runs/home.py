@@ -1,0 +1,61 @@
+"""Where runs live: one data directory, `MILLWRIGHT_HOME` or `.millwright` in the working directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tools.errors import RunUnknown
+from tools.storage import storage_failed, write_atomic
+
+SHORTEST_PREFIX = 4
+
+
+def data_dir() -> Path:
+    """The data directory, made on first use: private to the user, and ignored by git.
+
+    Raises:
+        StorageFailed: it cannot be made.
+    """
+    home = Path(os.environ.get("MILLWRIGHT_HOME") or ".millwright").absolute()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_failed(error, home) from error
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        write_atomic(ignore, b"*\n")
+    return home
+
+
+def run_dir(run_id: str) -> Path:
+    """The directory of a run, whether it exists or not.
+
+    Raises:
+        RunUnknown: the id is not one that could name a directory.
+    """
+    if not run_id or not all(char.isalnum() or char in "-_" for char in run_id):
+        raise RunUnknown(f"{run_id!r} is not a run id: use letters, digits, '-' and '_'")
+    return data_dir() / "runs" / run_id
+
+
+def find_run(prefix: str) -> str:
+    """The id of the one run that starts with `prefix`.
+
+    Raises:
+        RunUnknown: no run, or more than one, starts like that.
+    """
+    ids = run_ids()
+    if prefix in ids:
+        return prefix
+    matches = [run_id for run_id in ids if run_id.startswith(prefix)] if len(prefix) >= SHORTEST_PREFIX else []
+    if len(matches) == 1:
+        return matches[0]
+    what = f"{len(matches)} runs start" if matches else "no run starts"
+    raise RunUnknown(f"{what} with {prefix!r} in {data_dir()}; `millwright runs list` shows the ids")
+
+
+def run_ids() -> list[str]:
+    """The ids of every run in the data directory, in no particular order."""
+    runs = data_dir() / "runs"
+    return [entry.parent.name for entry in runs.glob("*/run.json")] if runs.is_dir() else []

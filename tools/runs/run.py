@@ -1,0 +1,206 @@
+"""One run's directory, opened: history, ledger, events, register, snapshots and the workspace itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+import weakref
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Literal
+
+from tools.errors import RunUnknown
+from tools.events import EventLog, Kind, now
+from tools.runs.home import run_dir
+from tools.runs.lineage import Lineage, Position
+from tools.runs.register import Register
+from tools.storage import Record, canonical, storage_failed, write_atomic
+from tools.workspace.confined import ConfinedDir
+from tools.workspace.ledger import Actor, FileOperation, Ledger, sha256
+from tools.workspace.snapshots import SnapshotStore
+from tools.workspace.trees import EMPTY_TREE
+
+Status = Literal["running", "suspended", "finished"]
+OPEN_RUNS = 8
+_LOGS = ("lineage.jsonl", "ledger.jsonl", "register.jsonl", "cassette.jsonl")
+
+
+class Run:
+    """The files of one run. Use `open_run` or `create_run`, which share one object per run and process."""
+
+    def __init__(self, root: Path) -> None:
+        """Open every file of an existing run directory."""
+        self.root = root
+        self.id = root.name
+        self.workspace = root / "workspace"
+        self.lineage = Lineage(root / "lineage.jsonl")
+        self.ledger = Ledger(root / "ledger.jsonl")
+        self.events = EventLog(root / "events.jsonl")
+        self.register = Register(root / "register.jsonl", self.lineage)
+        self.store = SnapshotStore(root / "objects.git")
+        self.files = ConfinedDir(self.workspace)
+        self.resources: dict[Any, Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def manifest(self) -> Record:
+        """What `run.json` holds: goal, settings, status, times."""
+        found: Record = json.loads((self.root / "run.json").read_bytes())
+        return found
+
+    def note(self, **fields: Any) -> None:
+        """Change fields of `run.json`, atomically."""
+        write_atomic(self.root / "run.json", canonical({**self.manifest, **fields, "changed": now()}))
+
+    def arrive(self, position: str | None) -> Position:
+        """Begin a node whose state is at `position`: take the files back to it when it is an earlier one.
+
+        Raises:
+            StorageFailed: this run's history does not know the position.
+        """
+        with self._lock:
+            if self.lineage.arrive(position) == "fork":
+                self._take_back(position)
+            return self.lineage.place(position)
+
+    def advance(self, node: str, position: str | None, tree: str | None) -> str:
+        """Record that `node` finished and left `tree`; return the state's new position."""
+        with self._lock:
+            after = self.lineage.advance(node, position, tree)
+            self.events.emit(Kind.STEP, node=node, position=after, tree=tree)
+            return after
+
+    def operations(self, assignment: str, attempt: int | None = None) -> list[Record]:
+        """The finished file operations of one assignment (of one attempt) in the run's present history."""
+        return [
+            record
+            for record in self.ledger.operations(assignment=assignment, attempt=attempt)
+            if self._belongs(record["key"])
+        ]
+
+    def version(self, path: str, sha: str) -> bytes | None:
+        """The content of `path` with this SHA-256, from the newest snapshot that holds it."""
+        for tree in self.lineage.trees():
+            if path in self.store.list(tree):
+                content = self.store.read(tree, path)
+                if sha256(content) == sha:
+                    return content
+        return None
+
+    def stale(self) -> bool:
+        """Tell whether another process has written this run's logs since this object read them."""
+        return self.lineage.changed_by_others()
+
+    def close(self) -> None:
+        """Give every descriptor back."""
+        for part in (self.lineage, self.ledger, self.events, self.register, self.files):
+            part.close()
+        for resource in self.resources.values():
+            if hasattr(resource, "close"):
+                resource.close()
+
+    def _belongs(self, key: str) -> bool:
+        place = Position.parse(key.split("/", 1)[0])
+        return self.lineage.includes(place.branch, place.step)
+
+    def _take_back(self, position: str | None) -> None:
+        tree = self.lineage.tree(position)
+        before = self.ledger.files()
+        target = tree if tree is not None else EMPTY_TREE
+        changed = self.store.restore(target, self.files)
+        for path in sorted({*changed, *(p for p, sha in before.items() if sha is not None)}):
+            info = self.files.info(path)
+            after = None if info is None else info.sha256
+            if after != before.get(path):
+                key = f"restore:{self.lineage.branch + 1}:{path}"
+                size = 0 if info is None else info.size
+                operation = FileOperation("restore", path, before.get(path), after, size, Actor("millwright"), key)
+                self.ledger.intend(operation)
+                self.ledger.settle(operation)
+        self.lineage.fork(position)
+        self.events.emit(Kind.FORK, position=position, tree=tree, branch=self.lineage.branch, changed=changed)
+
+
+_open: OrderedDict[Path, Run] = OrderedDict()
+_alive: weakref.WeakValueDictionary[Path, Run] = weakref.WeakValueDictionary()
+_registry = threading.RLock()
+
+
+def create_run(run_id: str, **manifest: Any) -> Run:
+    """Make a run's directory, or open it when it is there already.
+
+    Raises:
+        StorageFailed: the directory cannot be written.
+    """
+    root = run_dir(run_id)
+    try:
+        (root / "workspace").mkdir(parents=True, exist_ok=True)
+        root.chmod(0o700)
+    except OSError as error:
+        raise storage_failed(error, root) from error
+    if not (root / "run.json").exists():
+        record = {"id": run_id, "status": "running", "created": now(), "changed": now(), **manifest}
+        write_atomic(root / "run.json", canonical(record))
+    return open_run(run_id)
+
+
+def open_run(run_id: str) -> Run:
+    """The run of this id, opened once per process.
+
+    Raises:
+        RunUnknown: there is no such run.
+    """
+    root = run_dir(run_id)
+    if not (root / "run.json").exists():
+        raise RunUnknown(
+            f"there is no run {run_id!r} in {root.parent.parent}; `millwright runs list` shows the ids"
+        )
+    with _registry:
+        run = _alive.get(root)
+        if run is None or run.stale():
+            run = Run(root)
+            weakref.finalize(run, _close_all, run.lineage, run.ledger, run.events, run.register, run.files)
+        _alive[root] = run
+        _open[root] = run
+        _open.move_to_end(root)
+        while len(_open) > OPEN_RUNS:
+            _open.popitem(last=False)
+        return run
+
+
+def clone_run(source_id: str, target_id: str) -> Run:
+    """Give a run a copy of another one's logs and snapshots, so that it can go on from any of its positions.
+
+    Raises:
+        RunUnknown: there is no such source.
+    """
+    source, target = run_dir(source_id), run_dir(target_id)
+    if not (source / "run.json").exists():
+        raise RunUnknown(f"there is no run {source_id!r} to copy from")
+    if not (target / "run.json").exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft = Path(tempfile.mkdtemp(prefix=f".{target_id}.", dir=target.parent))
+            _copy_logs(source, draft)
+            SnapshotStore(source / "objects.git").clone_to(draft / "objects.git")
+            (draft / "workspace").mkdir()
+            manifest = json.loads((source / "run.json").read_bytes())
+            manifest |= {"id": target_id, "forked_from": source_id, "status": "running", "created": now()}
+            write_atomic(draft / "run.json", canonical(manifest))
+            draft.rename(target)
+        except OSError as error:
+            raise storage_failed(error, target) from error
+    return open_run(target_id)
+
+
+def _copy_logs(source: Path, target: Path) -> None:
+    for name in _LOGS:
+        if (source / name).exists():
+            shutil.copyfile(source / name, target / name)
+
+
+def _close_all(*parts: Any) -> None:
+    for part in parts:
+        part.close()

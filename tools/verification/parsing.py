@@ -1,0 +1,78 @@
+"""Does a file parse, and what does it define?"""
+
+from __future__ import annotations
+
+import ast
+import json
+import tomllib
+import warnings
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def syntax_problem(path: str, text: str) -> str | None:
+    """Why a Python, JSON, TOML or YAML file does not parse, with the line; None when it does or is another kind."""
+    parse = _PARSERS.get(path.rsplit(".", 1)[-1].lower()) if "." in path else None
+    if parse is None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            parse(text)
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        return f"{path} does not parse: line {error.lineno}: {error.msg}" + (f": {line}" if line else "")
+    except (ValueError, yaml.YAMLError) as error:
+        return f"{path} does not parse: {error}"
+    except (RecursionError, MemoryError):
+        return f"{path} does not parse: it is nested too deeply"
+    return None
+
+
+def definitions(text: str) -> set[str]:
+    """The functions, classes, methods (`Class.method`) and top-level names that Python source defines.
+
+    Source that does not parse defines nothing.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    names: set[str] = set()
+    for node in tree.body:
+        names |= _names(node)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{name}" for item in node.body for name in _names(item)}
+    return names
+
+
+def _names(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Assign):
+        return {target.id for target in node.targets if isinstance(target, ast.Name)}
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return {node.target.id}
+    if isinstance(node, ast.If | ast.Try):
+        return {name for item in node.body for name in _names(item)}
+    return set()
+
+
+def _python(text: str) -> None:
+    compile(text, "<file>", "exec", dont_inherit=True)
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "py": _python,
+    "pyi": _python,
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": lambda text: list(yaml.safe_load_all(text)),
+    "yml": lambda text: list(yaml.safe_load_all(text)),
+}

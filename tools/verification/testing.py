@@ -1,0 +1,103 @@
+"""Running a delivered program's tests in the sandbox, test by test."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.sandbox import python_argv
+from tools.verification import pytest_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tools.sandbox import Execution, Limits, Sandbox
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+_DURATION = re.compile(r"\bin \d+(?:\.\d+)?s\b")
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What one test came to: passed, failed or skipped, with the message of its failure."""
+
+    __test__ = False
+
+    name: str
+    outcome: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """One run of a set of test files."""
+
+    __test__ = False
+
+    tests: tuple[TestResult, ...]
+    problem: str
+    execution: Execution
+
+    @property
+    def failed(self) -> tuple[TestResult, ...]:
+        """The tests that failed."""
+        return tuple(test for test in self.tests if test.outcome == "failed")
+
+    @property
+    def count_passed(self) -> int:
+        """How many tests passed."""
+        return sum(test.outcome == "passed" for test in self.tests)
+
+    @property
+    def passed(self) -> bool:
+        """At least one test ran and passed, none failed, and pytest itself said so."""
+        return not self.problem and not self.failed and self.count_passed > 0 and self.execution.exit_code == 0
+
+    def of(self, path: str) -> tuple[TestResult, ...]:
+        """The results of one test file."""
+        return tuple(test for test in self.tests if test.name.split("::", 1)[0] == path)
+
+
+def is_test(path: str) -> bool:
+    """Tell whether pytest would collect this file."""
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
+
+
+def pytest_argv(paths: Sequence[str]) -> list[str]:
+    """The command that runs these test files and reports on them."""
+    return python_argv("-c", _reporter(), "--rootdir=.", "-o", "addopts=", "-o", "pythonpath=. src", *paths)
+
+
+async def run_tests(sandbox: Sandbox, workspace: Path, paths: Sequence[str], *, limits: Limits) -> TestRun:
+    """Run test files on a throwaway copy of `workspace`; the tests themselves are read-only there."""
+    execution = await sandbox.arun(pytest_argv(paths), workspace=workspace, limits=limits, read_only=tuple(paths))
+    return read_run(execution)
+
+
+def read_run(execution: Execution) -> TestRun:
+    """Read the report line out of a finished execution."""
+    line = next((x for x in reversed(execution.stdout.splitlines()) if x.startswith(pytest_report.MARK)), None)
+    if execution.timed_out:
+        return TestRun((), "the tests did not end within the time limit", execution)
+    if line is None:
+        tail = stable("\n".join((execution.stdout + execution.stderr).strip().splitlines()[-15:]))
+        return TestRun((), f"pytest did not report (exit code {execution.exit_code}): {tail}", execution)
+    report = json.loads(line.removeprefix(pytest_report.MARK))
+    tests = tuple(TestResult(n, t["outcome"], stable(t["message"])) for n, t in sorted(report["tests"].items()))
+    errors = "\n".join(f"{e['file']} cannot be collected: {stable(e['message'])}" for e in report["errors"])
+    return TestRun(tests, errors or ("" if tests else "no test was collected"), execution)
+
+
+def stable(text: str) -> str:
+    """Text without what differs between two equal runs: memory addresses and durations."""
+    return _DURATION.sub("in …s", _ADDRESS.sub("0x…", text))
+
+
+@cache
+def _reporter() -> str:
+    return Path(pytest_report.__file__).read_text(encoding="utf-8")
