@@ -37,6 +37,7 @@ __all__ = ["ConfinedDir", "Confinement", "FileInfo", "Quota"]
 
 _DEFAULT = Quota()
 _TRIES = 50
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -318,12 +319,12 @@ class ConfinedDir:
 
 def _read(file: FileIO, name: str, size: int, limit: int) -> bytes:
     """Read to the end; the size is a promise that a growing file does not keep, so the bytes are counted too."""
-    content = bytearray()
-    while size <= limit and len(content) <= limit and (part := file.read(limit + 1 - len(content))):
+    content, block = b"", max(size, _BLOCK) + 1
+    while size <= limit and len(content) <= limit and (part := file.read(block)):
         content += part
     if max(size, len(content)) > limit:
         raise LimitExceeded(f"{name!r} has more than {limit} bytes; read a smaller file", reason="file_bytes")
-    return bytes(content)
+    return content
 
 
 def _described(name: str, content: bytes, found: os.stat_result) -> FileInfo:
