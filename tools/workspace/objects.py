@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
 from dulwich.object_format import SHA1
 from dulwich.object_store import DiskObjectStore
-from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
+from dulwich.objects import Blob, ObjectID, ShaFile
 from dulwich.pack import full_unpacked_object, write_pack_data, write_pack_index_v2
 
 from tools.errors import StorageFailed
@@ -88,7 +88,7 @@ class Objects:
         self._write(len(new), iter(new.values()))
         self._sizes.update({name: item.raw_length() for name, item in unique.items() if isinstance(item, Blob)})
 
-    def copy(self, ids: Iterable[tuple[str, type[Blob] | type[Tree] | type[Commit]]], source: Objects) -> None:
+    def copy(self, ids: Iterable[tuple[str, type[ShaFile]]], source: Objects) -> None:
         """Add objects of another store, holding one of them in memory at a time; raises as `get` and `put` do."""
         new = {name: kind for name, kind in ids if name not in self}
         self._write(len(new), (self._noted(source.get(name, kind)) for name, kind in new.items()))

@@ -236,6 +236,12 @@ class SnapshotStore:
             self.objects.copy([(commit, Commit)], source)
             return tree
 
+    @property
+    def adopted(self) -> frozenset[str]:
+        """Ids of the commits that are here without their history."""
+        path = self.path / "shallow"
+        return frozenset(path.read_text().split() if path.exists() else ())
+
     def clone_to(self, path: Path) -> SnapshotStore:
         """Make or complete an independent copy at `path`; the immutable objects are hard links where possible."""
         with self._lock:
@@ -284,10 +290,10 @@ class SnapshotStore:
         return FileEntry(entry.id, size, entry.mode)
 
     def _mark_shallow(self, commit: str) -> None:
-        path = self.path / "shallow"
-        known = path.read_text().split() if path.exists() else []
-        if commit not in known:
-            write_atomic(path, "".join(f"{name}\n" for name in sorted([*known, commit])).encode())
+        if commit not in self.adopted:
+            write_atomic(
+                self.path / "shallow", "".join(f"{name}\n" for name in sorted({*self.adopted, commit})).encode()
+            )
 
 
 class _Seen(NamedTuple):
