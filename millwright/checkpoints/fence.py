@@ -43,11 +43,13 @@ class Fence:
 
     def close(self) -> None:
         """Release every thread that is still driven from here, and close the connection."""
-        # A release that the disk refuses is no loss: the end of this process says the same.
-        with suppress(StorageFailed):
-            for thread_id in tuple(self._mine):
-                self.release(thread_id)
         with self._lock:
+            # A release that the disk refuses is no loss: the end of this process says the same.
+            with suppress(StorageFailed):
+                if self._mine:
+                    self._mine.clear()
+                    with self._transaction() as database:
+                        database.execute("UPDATE drivers SET released = 1 WHERE token = ?", (self._token,))
             self._database.close()
 
     @contextmanager
@@ -67,8 +69,8 @@ class Fence:
             yield database
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection for a query."""
+    def unfenced(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection, outside a transaction, for what no driver needs to be asked about."""
         with self._lock, told(self.path):
             yield self._database
 
@@ -115,7 +117,7 @@ class Fence:
 
     def driver(self, thread_id: str) -> Driver | None:
         """Return who drives the thread, or None when nobody that lives does."""
-        with self.reading() as database:
+        with self.unfenced() as database:
             owner = _owner(database, thread_id)
         return owner if owner and not owner.released and owner.alive else None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -16,11 +17,17 @@ from millwright.checkpoints.writes import FencedWrites
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     import aiosqlite
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+    from langgraph.checkpoint.base import (
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+        CheckpointTuple,
+        DeltaChannelHistory,
+    )
 
     from millwright.checkpoints.driver import Driver
     from millwright.checkpoints.fence import Fence
@@ -54,6 +61,13 @@ class SyncSqliteCheckpoints(FencedWrites, SqliteSaver):
         with told(self.fence.path):
             yield from super().list(config, filter=filter, before=before, limit=limit)
 
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what delta channels are rebuilt from."""
+        with told(self.fence.path):
+            return super().get_delta_channel_history(config=config, channels=channels)
+
 
 class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
     """The saver for asynchronous code and for `langgraph dev`; the a-methods never block the event loop."""
@@ -78,9 +92,20 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """Yield checkpoints, newest first."""
+        found = cast(
+            "AsyncGenerator[CheckpointTuple]", super().alist(config, filter=filter, before=before, limit=limit)
+        )
         with told(self.fence.path):
-            async for found in super().alist(config, filter=filter, before=before, limit=limit):
-                yield found
+            async with aclosing(found):
+                async for one in found:
+                    yield one
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what delta channels are rebuilt from."""
+        with told(self.fence.path):
+            return await super().aget_delta_channel_history(config=config, channels=channels)
 
     async def aput(
         self,

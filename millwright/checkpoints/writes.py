@@ -81,7 +81,7 @@ class FencedWrites(BaseCheckpointSaver[str]):
 
     def older(self, days: float) -> list[str]:
         """Return the threads without a checkpoint in the last `days` that no living process drives."""
-        with self.fence.reading() as database:
+        with self.fence.unfenced() as database:
             silent = rows.silent_since(database, time.time() - days * 86_400)
         return [thread_id for thread_id in silent if not self.fence.driver(thread_id)]
 
@@ -93,7 +93,7 @@ class FencedWrites(BaseCheckpointSaver[str]):
 
     def compact(self) -> None:
         """Give the space of deleted rows back to the file system."""
-        with self.fence.reading() as database:
+        with self.fence.unfenced() as database:
             # As a script: `execute` stops after the first page.
             database.executescript("PRAGMA incremental_vacuum")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -116,12 +116,12 @@ class FencedWrites(BaseCheckpointSaver[str]):
 
     def has_state(self, thread_id: str) -> bool:
         """Whether the thread has a checkpoint to resume from; `get_state().next` cannot tell."""
-        with self.fence.reading() as database:
+        with self.fence.unfenced() as database:
             return rows.has_state(database, thread_id)
 
     def bytes_of(self, thread_id: str) -> int:
         """Return how many bytes the thread's checkpoints and writes hold."""
-        with self.fence.reading() as database:
+        with self.fence.unfenced() as database:
             return rows.bytes_of(database, thread_id)
 
     @contextmanager

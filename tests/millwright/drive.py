@@ -2,7 +2,7 @@
 
 It goes on from the thread's last checkpoint, appends each executed step to FILE.THREAD.log, tells it on standard
 output, and asks for durability "async". It ends with code 3 when it is fenced. For several threads, divided by
-commas, it forks one process each, and ends with the largest of their codes.
+commas, it forks one process each, with KIND "both" of either kind in turn, and ends with the largest code.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ def fork(path, thread_id, steps, kind):
 
 def main(path, thread_ids, steps, kind):
     first, *others = thread_ids.split(",")
-    children = [fork(path, thread_id, steps, kind) for thread_id in others]
-    code = drive(path, first, steps, kind)
+    kinds = ["async", "sync"] if kind == "both" else [kind]
+    children = [fork(path, thread_id, steps, kinds[n % len(kinds)]) for n, thread_id in enumerate(others)]
+    code = drive(path, first, steps, kinds[-1])
     return max([code, *(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)])
 
 

@@ -112,7 +112,7 @@ def test_a_file_in_the_place_of_the_directory(tmp_path):
 def test_a_lock_that_is_never_given_back_is_named(path):
     with open_sqlite_sync(path) as saver, closing(sqlite3.connect(path, isolation_level=None)) as stranger:
         assert saver.conn.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
-        with saver.fence.reading() as database:
+        with saver.fence.unfenced() as database:
             assert database.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
             database.execute("PRAGMA busy_timeout = 50")
         stranger.execute("BEGIN IMMEDIATE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
@@ -88,7 +89,7 @@ def test_forty_kills_repeat_at_most_one_step_each(tmp_path, kind):
 
 
 def test_a_process_that_slept_through_a_takeover_changes_nothing_when_it_wakes(tmp_path):
-    path, steps = tmp_path / "checkpoints.sqlite", 200
+    path, steps = tmp_path / "checkpoints.sqlite", 60
     with driving(path, "t", steps) as sleeper:
         for _ in range(20):
             sleeper.stdout.readline()
@@ -118,17 +119,16 @@ def test_a_killed_driver_leaves_its_thread_free_even_before_its_parent_has_burie
         with open_sqlite_sync(path) as rival:
             assert rival.driver("t").pid == process.pid
         process.kill()
-        assert process.stdout.read() is not None  # the end of the pipe: it is dead, and still a zombie
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with open_sqlite_sync(path) as rival:
             assert rival.driver("t") is None
             assert rival.claim("t")
 
 
-@pytest.mark.parametrize("kind", ["async", "sync"])
-def test_eight_processes_on_one_new_file_do_not_disturb_each_other(tmp_path, kind):
-    path, steps, threads = tmp_path / "checkpoints.sqlite", 25, [f"t{number}" for number in range(8)]
+def test_eight_processes_on_one_new_file_do_not_disturb_each_other(tmp_path):
+    path, steps, threads = tmp_path / "checkpoints.sqlite", 20, [f"t{number}" for number in range(8)]
 
-    assert finish(path, ",".join(threads), steps, kind) == 0
+    assert finish(path, ",".join(threads), steps, "both") == 0
 
     assert [executed(path, thread_id) for thread_id in threads] == [list(range(steps))] * 8
     assert [head(path, thread_id)[1]["step"] for thread_id in threads] == [steps] * 8

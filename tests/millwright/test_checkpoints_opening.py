@@ -45,7 +45,7 @@ async def test_by_default_it_is_in_the_data_directory_which_only_its_owner_sees(
 
 async def test_the_settings_of_the_database(here):
     async with open_sqlite() as saver:
-        with saver.fence.reading() as database:
+        with saver.fence.unfenced() as database:
             for pragma, value in {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 30_000}.items():
                 assert database.execute(f"PRAGMA {pragma}").fetchone() == (value,)
 
