@@ -30,7 +30,6 @@ from tools.workspace.refusals import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import FileIO
     from pathlib import Path
 
 __all__ = ["ConfinedDir", "Confinement", "FileInfo", "Quota"]
@@ -201,31 +200,36 @@ class ConfinedDir:
 
     def left_out(self, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Yield what `walk` passes over, with the reason's code; temporary files of our own are not told."""
-        for path, _, reason in entries(self._tree, _folder_name(prefix)):
-            if reason is not None and not _leaf(path).startswith(TEMPORARY):
+        for path, found, reason in entries(self._tree, _folder_name(prefix)):
+            if reason is not None and not _is_temporary(path, found):
                 yield path, reason
 
     def sweep(self) -> list[str]:
         """Remove the temporary files of killed writers and say which; no other process may be writing."""
-        swept = []
+        leftovers = [path for path, found, _ in entries(self._tree) if _is_temporary(path, found)]
         with self._lock:
-            for path, _, _ in entries(self._tree, ""):
-                if _leaf(path).startswith(TEMPORARY):
+            for path in leftovers:
+                try:
                     with self._tree.parent(path) as folder:
                         folder.remove(_leaf(path))
-                    swept.append(path)
-        return swept
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    raise writing_failed(error, path) from error
+        return leftovers
 
     def _load(self, name: str, limit: int | None) -> tuple[bytes, os.stat_result]:
         limit = self.quota.file_bytes if limit is None else limit
         try:
             for _ in range(_TRIES):
-                with os.fdopen(self._tree.open(name), "rb", buffering=0) as file:
-                    found = os.fstat(file.fileno())
-                    if found.st_nlink:
-                        require_regular(name, found)
+                descriptor = self._tree.open(name)
+                try:
+                    found = os.fstat(descriptor)
+                    require_regular(name, found)
                     if self._still(name, found):
-                        return _read(file, name, found.st_size, limit), found
+                        return _read(descriptor, name, found.st_size, limit), found
+                finally:
+                    os.close(descriptor)
         except OSError as error:
             raise reading_failed(error, name) from error
         raise PathRefused(
@@ -313,14 +317,14 @@ class ConfinedDir:
             self._usage.add(files, size)
 
     def _measured(self) -> Usage:
-        sizes = [found.st_size for _, found, reason in entries(self._tree, "") if reason is None]
+        sizes = [found.st_size for _, found, reason in entries(self._tree) if reason is None]
         return Usage(len(sizes), sum(sizes))
 
 
-def _read(file: FileIO, name: str, size: int, limit: int) -> bytes:
+def _read(descriptor: int, name: str, size: int, limit: int) -> bytes:
     """Read to the end; the size is a promise that a growing file does not keep, so the bytes are counted too."""
     content, block = b"", max(size, _BLOCK) + 1
-    while size <= limit and len(content) <= limit and (part := file.read(block)):
+    while size <= limit and len(content) <= limit and (part := os.read(descriptor, block)):
         content += part
     if max(size, len(content)) > limit:
         raise LimitExceeded(f"{name!r} has more than {limit} bytes; read a smaller file", reason="file_bytes")
@@ -348,6 +352,10 @@ def _file_name(path: str) -> str:
 
 def _folder_name(path: str) -> str:
     return checked(path) if path.strip("./") else ""
+
+
+def _is_temporary(path: str, found: os.stat_result) -> bool:
+    return _leaf(path).startswith(TEMPORARY) and stat.S_ISREG(found.st_mode)
 
 
 def _leaf(name: str) -> str:

@@ -244,7 +244,10 @@ def test_what_a_killed_writer_leaves_is_ignored_and_swept(root: Path) -> None:
         assert list(files.left_out()) == []
         assert sorted(files.sweep()) == sorted(leftovers)
         assert files.sweep() == []
-    assert sorted(p.name for p in root.rglob("*")) == ["d", "file"]
+        assert sorted(p.name for p in root.rglob("*")) == ["d", "file"]
+        (root / f"{TEMPORARY}folder").mkdir()
+        assert files.sweep() == []
+        assert list(files.left_out()) == [(f"{TEMPORARY}folder", "protected")]
 
 
 def test_a_root_that_vanishes_is_reported_and_not_made_anew(root: Path) -> None:

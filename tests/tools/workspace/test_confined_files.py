@@ -370,8 +370,10 @@ def test_threads_see_whole_files_only(root: Path) -> None:
 
 def test_no_descriptor_is_left_open(files: ConfinedDir, root: Path) -> None:
     (root / "link").symlink_to("..")
+    (root / "folder").mkdir()
+    os.mkfifo(root / "fifo")
     before = len(names_in(Path("/dev/fd")))
-    for path in ("a", "a/b", "link/x", "x/y/z", "../x"):
+    for path in ("a", "a/b", "link", "link/x", "folder", "fifo", "x/y/z", "../x"):
         for action in (files.read, files.delete, lambda p: files.write(p, b""), lambda p: files.move(p, p + "2")):
             with contextlib.suppress(MillwrightError):
                 action(path)
