@@ -6,14 +6,15 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedRandom
 
 
 @contextlib.contextmanager
-def staged(folder: Path, prefix: str, *, mode: int = 0o444) -> Iterator[tuple[IO[bytes], Path]]:
+def staged(folder: Path, prefix: str, *, mode: int = 0o444) -> Iterator[tuple[BufferedRandom, Path]]:
     """Give an open temporary file in `folder` and its path; the caller renames it after the block.
 
     When the block ends the bytes are on the disk; when it fails the file is gone. A killed writer leaves a file
