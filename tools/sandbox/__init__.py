@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # `typing` and `importlib` take longer to import than a program to start
 if TYPE_CHECKING:
     from tools.sandbox.execution import Execution, Level, Limits
     from tools.sandbox.interpreter import python_argv
@@ -19,4 +17,6 @@ def __getattr__(name: str) -> object:
     """Import a public name on first use: the launcher of every run imports this package, and nothing heavier."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
     return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'execution')}"), name)

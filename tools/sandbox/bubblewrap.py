@@ -45,7 +45,7 @@ def bubblewrapped(job: Job, status: int) -> Iterator[Command]:
     with descriptor_with(filter_program(network=True, metadata=True)) as seccomp:
         argv = [BWRAP, *NAMESPACES, *_user(job.copy.identity), "--hostname", "sandbox"]
         argv += ["--die-with-parent", "--new-session", "--json-status-fd", str(status), "--seccomp", str(seccomp)]
-        argv += [*_system(), *_devices(job), *_own_directories(job)]
+        argv += [*_system(), *_devices(job), *_own_directories(job), *_interpreter()]
         argv += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
         argv += [*_becoming(job.copy.identity), "prlimit", *limit_options(job.limits), "--", *job.argv]
         yield Command(argv, job.environment, "killing the child", (seccomp, status))
@@ -79,7 +79,7 @@ def _becoming(identity: Identity) -> list[str]:
 
 
 def _system() -> list[str]:
-    """System directories, some of which are links on most systems, and the interpreter, all read-only."""
+    """System directories, some of which are links on most systems, read-only."""
     argv: list[str] = []
     for path in map(Path, SYSTEM):
         if path.is_symlink():
@@ -88,9 +88,16 @@ def _system() -> list[str]:
             argv += ["--ro-bind", str(path), str(path)]
     for place in CONFIGURATION:
         argv += ["--ro-bind-try", place, place]
-    for root in interpreter_roots():
-        argv += [*_passable_parents(root), "--ro-bind", str(root), str(root)]
     return argv
+
+
+def _interpreter() -> list[str]:
+    """Mounted last: it may stand in `/tmp` or in a `/workspace` of the host, which the run's own directories hide."""
+    return [
+        word
+        for root in interpreter_roots()
+        for word in (*_passable_parents(root), "--ro-bind", str(root), str(root))
+    ]
 
 
 def _passable_parents(root: Path) -> list[str]:

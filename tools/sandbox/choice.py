@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.errors import SandboxUnavailable
+from tools.errors import SandboxUnavailable, StorageFailed
 from tools.sandbox.bubblewrap import missing_programs
 from tools.sandbox.canary import Verdict, try_level
 from tools.sandbox.landlock import landlock_version
@@ -38,7 +38,7 @@ def strongest() -> Choice:
     for level in TOLERATED:
         try:
             verdict = _tried(level)
-        except (SandboxUnavailable, OSError) as error:
+        except (SandboxUnavailable, StorageFailed, OSError) as error:
             refused[level] = str(error)
         else:
             return Choice(verdict, refused)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from tools.storage import storage_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,10 +44,14 @@ class Command:
     hidden: str = ""  # a path to take out of the output
 
 
-@contextmanager
+@contextlib.contextmanager
 def descriptor_with(content: bytes) -> Iterator[int]:
     """A descriptor that a child reads `content` from; no file of that name exists."""
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.seek(0)
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(content)
+            file.seek(0)
+        except OSError as error:
+            raise storage_failed(error, tempfile.gettempdir()) from error
         yield file.fileno()

@@ -38,16 +38,11 @@ def python_argv(*args: str) -> list[str]:
 
 
 def interpreter_roots() -> list[Path]:
-    """The directories that hold this Python and its packages, outermost only, without those of the system."""
-    places = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable}
-    roots: set[Path] = set()
-    for place in map(Path, places):
-        for path in (place.absolute(), place.resolve()):
-            roots.add(path.parent.parent if path.name.startswith("python") and path.is_file() else path)
-    outside = [root for root in roots if not any(root.is_relative_to(system) for system in SYSTEM)]
-    return sorted(
-        root for root in outside if not any(root != other and root.is_relative_to(other) for other in outside)
-    )
+    """What holds this Python and its packages, also by its resolved path; outermost only, without the system's."""
+    named = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable}
+    places = {path for name in named for path in (Path(name).absolute(), Path(name).resolve())}
+    outside = {place for place in places if not any(place.is_relative_to(system) for system in SYSTEM)}
+    return sorted(place for place in outside if outside.isdisjoint(place.parents))
 
 
 def clean_environment(extra: Mapping[str, str], *, tmp: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ import os
 import stat
 import struct
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

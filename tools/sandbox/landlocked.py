@@ -6,7 +6,6 @@ user without any of root's rights, and only the watching of the supervisor bound
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import stat
@@ -53,7 +52,7 @@ def landlocked(job: Job, status: int) -> Iterator[Command]:
     spec: dict[str, object] = {
         "confined": True,
         "user": copy.identity.outside if copy.identity.dropped else None,
-        "filter": base64.b64encode(program).decode(),
+        "filter": program.hex(),
         "readable": [*SYSTEM, *CONFIGURATION, *READABLE, *map(str, interpreter_roots())],
         "writable": [*WRITABLE, str(copy.workspace), str(copy.tmp)],
     }

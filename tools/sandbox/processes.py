@@ -1,4 +1,9 @@
-"""The processes below one of ours, read from /proc: how many, how much memory, and how to end them all."""
+"""The processes below one of ours, read from /proc: how many, how much memory, and how to end them all.
+
+The launcher imports this module, so it makes do with what is quickly imported.
+"""
+
+# ruff: noqa: PTH208
 
 from __future__ import annotations
 
@@ -6,9 +11,11 @@ import contextlib
 import os
 import signal
 import time
-from pathlib import Path
 
-PROC = Path("/proc")
+TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 ROUNDS = 50
 
@@ -31,7 +38,7 @@ def resident_bytes(pids: list[int]) -> int:
 
 def threads(pids: list[int]) -> int:
     """The sum of their threads, which is what RLIMIT_NPROC counts."""
-    return sum(len(_names(PROC / str(pid) / "task")) for pid in pids)
+    return sum(len(_threads_of(pid)) for pid in pids)
 
 
 def end_descendants(root: int) -> None:
@@ -46,33 +53,42 @@ def end_descendants(root: int) -> None:
             frozen |= new
         if not frozen:
             return
-        _signal(frozen, signal.SIGKILL)
+        kill(frozen)
         _reap()
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Kill them; who has ended meanwhile is passed over."""
+    _signal(pids, signal.SIGKILL)
 
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    for thread in _names(PROC / str(pid) / "task"):
-        with contextlib.suppress(OSError):
-            found += map(int, (PROC / str(pid) / "task" / thread / "children").read_text().split())
+    for thread in _threads_of(pid):
+        found += map(int, _words(f"/proc/{pid}/task/{thread}/children"))
     return found
 
 
-def _names(path: Path) -> list[str]:
+def _threads_of(pid: int) -> list[str]:
     try:
-        return os.listdir(path)  # noqa: PTH208 - bare names, read often
+        return os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
 
 
 def _resident_pages(pid: int) -> int:
+    return int((_words(f"/proc/{pid}/statm") or ["0", "0"])[1])
+
+
+def _words(path: str) -> list[str]:
     try:
-        return int((PROC / str(pid) / "statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0
+        with open(path) as file:
+            return file.read().split()
+    except OSError:
+        return []
 
 
-def _signal(pids: set[int], number: signal.Signals) -> None:
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from tools.errors import SandboxUnavailable
+from tools.errors import SandboxUnavailable, ToolRefused
 from tools.sandbox.bubblewrap import bubblewrap_identity, bubblewrapped
 from tools.sandbox.command import WORKSPACE, Command, Job
 from tools.sandbox.execution import Execution, Level, Limits
@@ -34,7 +35,7 @@ class Request:
     argv: Sequence[str]
     workspace: Path
     limits: Limits = DEFAULT_LIMITS
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes = b""
     read_only: Sequence[str] = ()
     keep_changes: bool = False
@@ -61,8 +62,11 @@ def execute(level: Level, request: Request, stop: Event | None = None) -> Execut
 
     Raises:
         SandboxUnavailable: the confinement could not be set up, with its own words.
+        StorageFailed: the copy could not be written.
         FileMissing, PathRefused: a read-only path that the workspace does not hold.
+        ToolRefused: no command, or words in it that no command can have.
     """
+    _check(request)
     confinement = CONFINEMENTS[level]
     with throwaway(request.workspace, confinement.identity(), request.read_only) as copy:
         job = _job(request, copy, mounts=confinement.mounts)
@@ -71,16 +75,38 @@ def execute(level: Level, request: Request, stop: Event | None = None) -> Execut
             supervisor.run(request.stdin, status)
         if not supervisor.started:
             raise SandboxUnavailable(
-                f"level {level} could not start {request.argv[0]!r}: {supervisor.stderr.text().strip()!r}; "
+                f"level {level} could not run {request.argv[0]!r}: {supervisor.stderr.text().strip()!r}; "
                 "`millwright doctor` shows what this machine lacks"
             )
-        changed, refused = copy.return_changes(request.workspace) if request.keep_changes else ((), ())
+        finished = request.keep_changes and not supervisor.stopped
+        changed, refused = copy.return_changes(request.workspace) if finished else ((), ())
         execution = _account(level, request, supervisor)
         return replace(execution, changed=changed, refused=refused, tampered=copy.tampered())
 
 
+def _check(request: Request) -> None:
+    words = [*request.argv, *request.environment.keys(), *request.environment.values()]
+    for word in words:
+        if "\0" in word or (not word.isprintable() and _unencodable(word)):
+            raise ToolRefused(
+                f"{word!r} holds characters that no command can have; leave them out", reason="command"
+            )
+    if not request.argv or not request.argv[0]:
+        raise ToolRefused("there is no command to run; name a program", reason="command")
+    if any("=" in name or not name for name in request.environment):
+        raise ToolRefused("a name in the environment is empty or holds '='; use letters and '_'", reason="command")
+
+
+def _unencodable(word: str) -> bool:
+    try:
+        os.fsencode(word)
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def _job(request: Request, copy: Throwaway, *, mounts: bool) -> Job:
-    environment = clean_environment(request.environment or {}, tmp="/tmp" if mounts else str(copy.tmp))  # noqa: S108
+    environment = clean_environment(request.environment, tmp="/tmp" if mounts else str(copy.tmp))  # noqa: S108
     if mounts:
         return Job(request.argv, environment, copy, request.limits)
     argv = [_real(word, copy) for word in request.argv]

@@ -75,11 +75,13 @@ class Sandbox:
 
         A command that fails, is stopped or does not exist is a result and no error. `env` is added to a clean
         environment. `read_only` paths cannot be changed or replaced. With `keep_changes` new and changed files
-        come back into `workspace`; nothing is ever deleted there.
+        of a command that ended by itself come back into `workspace`; nothing is ever deleted there.
 
         Raises:
             SandboxUnavailable: the confinement could not be set up; nothing ran.
+            StorageFailed: the copy could not be written.
             FileMissing, PathRefused: a `read_only` path that the workspace does not hold.
+            ToolRefused: no command, or words in it that no command can have.
         """
         request = Request(tuple(argv), workspace, limits, dict(env), stdin, tuple(read_only), keep_changes)
         return self._execute(request, Event())
@@ -115,6 +117,8 @@ async def _finished(running: asyncio.Future[Execution]) -> None:
     while not running.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([running])
+    if not running.cancelled():
+        running.exception()  # seen: whoever cancelled does not ask for it
 
 
 def _banner(choice: Choice) -> str:

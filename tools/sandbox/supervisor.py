@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
+from tools.errors import SandboxUnavailable
 from tools.sandbox.capture import Capture
-from tools.sandbox.processes import descendants, resident_bytes, threads
+from tools.sandbox.processes import descendants, kill, resident_bytes, threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +83,11 @@ class Supervisor:
         return None if self.stopped else self._reported("exit-code")
 
     def run(self, stdin: bytes, status: StatusPipe) -> None:
-        """Run to the end of the program and of everything it started."""
+        """Run to the end of the program and of everything it started.
+
+        Raises:
+            SandboxUnavailable: not even the confining command could be started.
+        """
         begin = time.monotonic()
         with selectors.DefaultSelector() as selector, self._start(stdin) as process:
             status.writer.close()
@@ -96,18 +101,23 @@ class Supervisor:
         self.stdout.close()
         self.stderr.close()
 
-    def _start(self, stdin: bytes) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command.argv,
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._command.environment,
-            cwd=self._copy.workspace,
-            pass_fds=self._command.descriptors,
-            start_new_session=True,
-            bufsize=0,
-        )
+    def _start(self, stdin: bytes) -> Process:
+        try:
+            return subprocess.Popen(
+                self._command.argv,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._command.environment,
+                cwd=self._copy.workspace,
+                pass_fds=self._command.descriptors,
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise SandboxUnavailable(
+                f"cannot start {self._command.argv[0]!r}: {error.strerror}; try again"
+            ) from error
 
     def _read_from(self, selector: Selector, process: Process, status: StatusPipe) -> None:
         for stream, take in (
@@ -192,6 +202,8 @@ class Supervisor:
         try:
             process.wait(GRACE)
         except subprocess.TimeoutExpired:
+            # A launcher that was stopped, or cannot keep up: nobody else would end what is below it.
+            kill(descendants(process.pid))
             process.kill()
         if self._init is not None:
             with contextlib.suppress(ProcessLookupError):

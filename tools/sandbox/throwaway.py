@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import FileMissing, ToolRefused
+from tools.storage import storage_failed
 from tools.workspace.confined import ConfinedDir, Quota
 from tools.workspace.names import checked
 
@@ -111,24 +112,18 @@ def throwaway(workspace: Path, identity: Identity, read_only: Sequence[str] = ()
     """Copy `workspace` for one run and remove the copy afterwards.
 
     Raises:
+        StorageFailed: the copy could not be written; the workspace is as it was.
         FileMissing: a `read_only` path is not in the workspace.
         PathRefused: a `read_only` path is not one a workspace may hold.
     """
-    root = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    lock = _locked(root)
-    try:
-        # The program passes through, whatever its user; it cannot list.
-        root.chmod(0o711)
-        copy = Throwaway(root, identity, tuple(checked(path) for path in read_only))
-        for folder in (copy.workspace, copy.tmp, copy.shm, copy.etc):
-            folder.mkdir()
-        _write_etc(copy.etc, identity)
-        _fill(copy, workspace)
-        _lock_read_only(copy)
+    names = tuple(checked(path) for path in read_only)
+    with _private_directory() as root:
+        copy = Throwaway(root, identity, names)
+        try:
+            _prepare(copy, workspace)
+        except OSError as error:
+            raise storage_failed(error, root) from error
         yield copy
-    finally:
-        _remove(root)
-        os.close(lock)
 
 
 def sweep() -> None:
@@ -145,12 +140,36 @@ def sweep() -> None:
                 os.close(lock)
 
 
+@contextlib.contextmanager
+def _private_directory() -> Iterator[Path]:
+    try:
+        root = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+        lock = _locked(root)
+    except OSError as error:
+        raise storage_failed(error, tempfile.gettempdir()) from error
+    try:
+        yield root
+    finally:
+        _remove(root)
+        os.close(lock)
+
+
 def _locked(root: Path) -> int:
     """Take the lock that tells `sweep` the copy is in use; it appears in `root` already taken."""
     lock, name = tempfile.mkstemp(prefix=".lock-", dir=root)
     fcntl.flock(lock, fcntl.LOCK_EX)
     Path(name).rename(root / "lock")
     return lock
+
+
+def _prepare(copy: Throwaway, workspace: Path) -> None:
+    # The program passes through, whatever its user; it cannot list.
+    copy.root.chmod(0o711)
+    for folder in (copy.workspace, copy.tmp, copy.shm, copy.etc):
+        folder.mkdir()
+    _write_etc(copy.etc, copy.identity)
+    _fill(copy, workspace)
+    _lock_read_only(copy)
 
 
 def _fill(copy: Throwaway, workspace: Path) -> None:

@@ -1,0 +1,135 @@
+"""When a run ends, by itself, by a limit, by cancelling or by the death of its starter, nothing of it lives on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tools
+from tools.sandbox import Limits, Sandbox
+from tools.sandbox.identity import own_identity
+from tools.sandbox.throwaway import PREFIX, sweep, throwaway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE = 20  # seconds
+RUN = """
+import sys
+from pathlib import Path
+from tools.sandbox import Sandbox
+Sandbox(sys.argv[1]).run(["sh", "-c", sys.argv[2]], workspace=Path(sys.argv[3]))
+"""
+
+
+@pytest.fixture
+def mark() -> str:
+    """A number of seconds to sleep that nobody else sleeps."""
+    return f"3600.{secrets.randbelow(10**9)}"
+
+
+@pytest.fixture
+def daemon(mark: str) -> str:
+    """A shell command that leaves a process in a session of its own, twice removed, deaf to polite signals."""
+    return f"(trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM HUP INT; sleep {mark} & sleep {mark}' &) "
+
+
+def alive(mark: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def until(condition: Callable[[], object], pause: float = 0.01) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(pause)
+
+
+def test_a_daemon_does_not_survive_the_program(sandbox: Sandbox, workspace: Path, daemon: str, mark: str) -> None:
+    begun = f"{daemon}; until [ -e ready ]; do ls > ready; done; echo done"
+    ran = sandbox.run(["sh", "-c", begun], workspace=workspace)
+    assert (ran.exit_code, ran.stdout) == (0, "done\n")
+    assert alive(mark) == []
+
+
+def test_a_daemon_does_not_survive_the_time_limit(
+    sandbox: Sandbox, workspace: Path, daemon: str, mark: str
+) -> None:
+    ran = sandbox.run(["sh", "-c", f"{daemon}; sleep {mark}"], workspace=workspace, limits=Limits(seconds=0.7))
+    assert ran.stopped == "time"
+    assert alive(mark) == []
+
+
+async def test_cancelling_ends_everything(sandbox: Sandbox, workspace: Path, daemon: str, mark: str) -> None:
+    running = asyncio.create_task(sandbox.arun(["sh", "-c", f"{daemon}; sleep {mark}"], workspace=workspace))
+    while len(alive(mark)) < 3:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert alive(mark) == []
+
+
+async def test_the_loop_stays_free_and_runs_go_side_by_side(sandbox: Sandbox, workspace: Path) -> None:
+    """Each run waits for a file that the next one's start does not depend on: together, or never."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    ran = await asyncio.gather(
+        *(sandbox.arun(["sh", "-c", "sleep 0.3; pwd"], workspace=workspace) for _ in range(4))
+    )
+    counting.cancel()
+    assert [run.stdout for run in ran] == ["/workspace\n"] * 4
+    assert turns > 100
+
+
+def test_nothing_survives_a_killed_starter_and_the_next_one_cleans_up(
+    sandbox: Sandbox, workspace: Path, daemon: str, mark: str
+) -> None:
+    root = str(Path(tools.__path__[0]).parent)
+    command = [sys.executable, "-c", RUN, sandbox.level, f"{daemon}; sleep {mark}", str(workspace)]
+    temporary = workspace.parent / "temporary"
+    temporary.mkdir(mode=0o711)
+    starter = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(temporary)})
+    try:
+        until(lambda: len(alive(mark)) >= 3)
+    finally:
+        starter.send_signal(signal.SIGKILL)
+        starter.wait()
+    until(lambda: not alive(mark))
+    assert list(temporary.glob(f"{PREFIX}*"))
+    subprocess.run(
+        [sys.executable, "-c", "from tools.sandbox.throwaway import sweep; sweep()"],
+        env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(temporary)},
+        check=True,
+    )
+    assert list(temporary.glob(f"{PREFIX}*")) == []
+
+
+def test_a_copy_in_use_is_not_swept(workspace: Path) -> None:
+    with throwaway(workspace, own_identity()) as copy:
+        sweep()
+        assert copy.workspace.is_dir()
+    assert not copy.root.exists()
