@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,7 +93,12 @@ class Durable(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
     @asynccontextmanager
     async def _adriving(self, config: RunnableConfig | None) -> AsyncIterator[None]:
         saver, thread_id = self._fenced(config, "aclaim")
-        claimed = saver is not None and await saver.aclaim(thread_id)
+        try:
+            claimed = saver is not None and await saver.aclaim(thread_id)
+        except asyncio.CancelledError:
+            # The saver may have become the driver all the same.
+            await saver.arelease(thread_id)
+            raise
         try:
             yield
         finally:

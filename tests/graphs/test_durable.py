@@ -167,6 +167,17 @@ async def test_a_thread_is_driven_while_it_runs_and_free_when_the_run_ends_fails
             stranger.execute("BEGIN IMMEDIATE")
 
 
+async def test_a_run_that_is_cancelled_at_its_very_start_leaves_its_thread_free(tmp_path):
+    async with open_sqlite(tmp_path / "x.sqlite") as saver:
+        for turns in range(40):
+            running = asyncio.create_task(counting(checkpointer=saver).ainvoke({"step": 0}, config(f"t{turns}")))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.wait([running])
+            assert await saver.adriver(f"t{turns}") is None
+
+
 async def test_questions_forks_and_parallel_branches_work_as_ever(tmp_path):
     def ask(state: State) -> State:
         return {"step": interrupt("how far?")}
