@@ -18,10 +18,15 @@ def assignment(
     id: str, *paths: str, role: str = "developer", after: Sequence[str] = (), **more: Any
 ) -> dict[str, Any]:
     """One assignment of a plan as the manager answers it."""
-    task = more.pop("task", f"Write {', '.join(paths)}.")
-    return {
-        "id": id, "role": role, "title": f"Part {id}", "task": task, "paths": list(paths), "depends_on": list(after), **more
-    }  # fmt: skip
+    planned = {
+        "id": id,
+        "role": role,
+        "title": f"Part {id}",
+        "task": f"Write {', '.join(paths)}.",
+        "paths": list(paths),
+        "depends_on": list(after),
+    }
+    return {**planned, **more}
 
 
 def writing(files: Mapping[str, str], *, claims: Sequence[str] | None = None) -> list[Reply]:
@@ -43,6 +48,8 @@ class Crew:
         findings: Mapping[str, list[dict[str, Any]]] | None = None,
         remediation: Callable[[str], list[dict[str, Any]]] | None = None,
         resolved: bool = True,
+        summary: str = "A small program.",
+        verdict_on_finding: str = "looked at it",
     ) -> None:
         """`findings` maps an assignment to its review; `remediation` answers the text of the blockers."""
         self.plan = plan
@@ -50,6 +57,8 @@ class Crew:
         self.findings = findings or {}
         self.remediation = remediation
         self.resolved = resolved
+        self.summary = summary
+        self.verdict_on_finding = verdict_on_finding
 
     def __call__(self, request: ChatRequest) -> Reply:
         system, turn = request.system, sum(m["role"] == "assistant" for m in request.messages)
@@ -62,13 +71,13 @@ class Crew:
             findings = self.findings.get(assignment_of(request), [])
             return Reply(tool_calls=[call("submit_review", findings=findings)])
         if "Judge this problem alone" in system:
-            return Reply(json.dumps({"resolved": self.resolved, "reason": "looked at it"}))
+            return Reply(json.dumps({"resolved": self.resolved, "reason": self.verdict_on_finding}))
         return self._developed(request, turn)
 
     def _planned(self, turn: int) -> Reply:
         if self.plan and isinstance(self.plan[0], str):
             return Reply(str(self.plan[min(turn, len(self.plan) - 1)]))
-        return Reply(json.dumps({"summary": "A small program.", "assignments": list(self.plan)}))
+        return Reply(json.dumps({"summary": self.summary, "assignments": list(self.plan)}))
 
     def _developed(self, request: ChatRequest, turn: int) -> Reply:
         name = assignment_of(request)

@@ -128,7 +128,7 @@ def _prepare(session: Session[BuildContext], goal: str, into: str | None) -> str
     run = session.run
     settings = session.context.model_dump(mode="json")
     run.note(goal=goal, into=into, settings=settings, status="running")
-    session.journal.open(goal=goal, into=into, version=version("millwright"), model=settings["model"])
+    session.journal.open(goal=goal, into=into, version=version("millwright"), settings=settings)
     run.events.emit(Kind.RUN_STARTED, run=run.id, goal=goal, into=into, settings=settings)
     board = Board.of(run)
     board.clear()

@@ -238,7 +238,12 @@ class _Prover:
             self._sandbox = await asyncio.to_thread(Sandbox.choose, self._session.context.sandbox)
         run = self._session.run
         execution = await self._sandbox.arun(
-            argv, workspace=workspace or run.workspace, limits=self._limits, read_only=read_only
+            argv,
+            workspace=workspace or run.workspace,
+            limits=self._limits,
+            read_only=read_only,
+            # The interpreter leaves the working directory out of its path; a program finds itself by this.
+            env={"PYTHONPATH": ".:src"},
         )
         record = {
             "purpose": purpose,

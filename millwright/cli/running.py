@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.markup import escape
 
 from millwright.cli.progress import Progress
@@ -87,7 +88,8 @@ def _tell_finished(console: Console, result: Result) -> None:
     report = Path(result.report)
     if report.is_file():
         console.print()
-        console.print(escape(report.read_text(encoding="utf-8")))
+        text = report.read_text(encoding="utf-8")
+        console.print(Markdown(text) if console.is_terminal else escape(text))
     console.print("[bold]files[/]")
     root = Path(result.workspace)
     for path in sorted(p for p in root.rglob("*") if p.is_file()):

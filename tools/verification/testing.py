@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tools.sandbox import Execution, Limits, Sandbox
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+_TEMPORARY = re.compile(r"/[^\s'\"]*/pytest-of-[^/\s]+/pytest-\d+")
 _DURATION = re.compile(r"\bin \d+(?:\.\d+)?s\b")
 
 
@@ -94,8 +96,9 @@ def read_run(execution: Execution) -> TestRun:
 
 
 def stable(text: str) -> str:
-    """Text without what differs between two equal runs: memory addresses and durations."""
-    return _DURATION.sub("in …s", _ADDRESS.sub("0x…", text))
+    """Text without what differs between two equal runs: addresses, durations, paths of this machine."""
+    text = text.replace(sys.executable, "python")
+    return _TEMPORARY.sub("/tmp/pytest", _DURATION.sub("in …s", _ADDRESS.sub("0x…", text)))
 
 
 @cache
