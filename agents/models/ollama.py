@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FACTS_SECONDS = 30.0
 _OPTIONS = frozenset(Options.model_fields)
 _BODY = ("model", "messages", "tools", "format", "stream", "think", "keep_alive", "logprobs", "top_logprobs")
-_FAILURES = (httpx.HTTPError, httpx.InvalidURL, ResponseError)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, ResponseError, RecursionError)
 
 
 class OllamaChat(ChatOllama):

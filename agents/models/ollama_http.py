@@ -77,7 +77,11 @@ class OllamaHTTP:
         loopback = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
         self._client: dict[str, Any] = {
             "base_url": url,
-            "headers": {**({"authorization": f"Bearer {key}"} if key else {}), **(headers or {})},
+            "headers": {
+                "content-type": "application/json",
+                **({"authorization": f"Bearer {key}"} if key else {}),
+                **(headers or {}),
+            },
             "verify": tls(),
             "follow_redirects": True,
             # A proxy for the outside has no way to this machine's own loopback.
@@ -94,14 +98,14 @@ class OllamaHTTP:
             httpx.HTTPError: it did not answer.
         """
         async with httpx.AsyncClient(**self._client, timeout=_limits(seconds, connect)) as client:
-            response = await client.request(method, path, json=body)
+            response = await client.request(method, path, content=_encoded(body))
             _good(response, response.content)
             return _object(response.content)
 
     def ask_now(self, method: str, path: str, body: Json | None = None, *, seconds: float) -> Json:
         """The same as `ask`, for callers without an event loop."""
         with httpx.Client(**self._client, timeout=_limits(seconds)) as client:
-            response = client.request(method, path, json=body)
+            response = client.request(method, path, content=_encoded(body))
             _good(response, response.content)
             return _object(response.content)
 
@@ -114,7 +118,7 @@ class OllamaHTTP:
         """
         lines, deadline = _Lines(), asyncio.get_running_loop().time() + seconds
         async with httpx.AsyncClient(**self._client, timeout=_limits(None)) as client:
-            request = client.build_request("POST", path, json=body)
+            request = client.build_request("POST", path, content=_encoded(body))
             async with _within(deadline, lines, seconds):
                 response = await client.send(request, stream=True)
             try:
@@ -138,7 +142,7 @@ class OllamaHTTP:
         try:
             with (
                 httpx.Client(**self._client, timeout=_limits(seconds)) as client,
-                client.stream("POST", path, json=body) as response,
+                client.stream("POST", path, content=_encoded(body)) as response,
             ):
                 _good(response, b"" if response.is_success else response.read())
                 data = response.iter_bytes()
@@ -150,6 +154,24 @@ class OllamaHTTP:
                         yield _object(line)
         except httpx.ReadTimeout as error:
             raise _late(seconds, lines).error() from error
+
+
+def strict_json(text: str | bytes) -> Any:
+    """The value of a JSON text, without Python's NaN and Infinity, which no server would take back.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _encoded(body: Json | None) -> bytes | None:
+    # ASCII alone, so that a lone surrogate in a text is escaped and does not stop the request.
+    return None if body is None else json.dumps(body).encode()
 
 
 def _limits(seconds: float | None, connect: float = CONNECT_SECONDS) -> httpx.Timeout:
@@ -202,7 +224,7 @@ def _object(line: bytes) -> Json:
         ResponseError: the object is an error in the middle of a stream.
     """
     try:
-        found = json.loads(line)
+        found = strict_json(line)
     except ValueError as error:
         raise failure(
             FailureKind.TRANSIENT, f"the server sent {line[:200]!r}, which is not JSON"

@@ -11,6 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from agents.models.failures import failure
 from agents.models.kinds import FailureKind
+from agents.models.ollama_http import strict_json
 from agents.models.replies import check
 from agents.models.thinking import ThinkFilter, strip_thinking
 
@@ -98,7 +99,7 @@ def _opened(arguments: Any) -> Any:
     if not isinstance(arguments, str):
         return arguments
     try:
-        inner = json.loads(arguments)
+        inner = strict_json(arguments)
     except (ValueError, RecursionError):
         return arguments
     return inner if isinstance(inner, dict) else arguments

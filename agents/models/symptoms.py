@@ -86,6 +86,7 @@ CLASSES: Mapping[str, FailureKind] = {
     "TransportError": K.TRANSIENT,
     "DecodingError": K.TRANSIENT,
     "TimeoutError": K.TIMEOUT,
+    "RecursionError": K.FORMAT_FAULT,  # arguments that are nested too deeply to be read
     "ConnectionError": K.UNREACHABLE,
 }
 

@@ -215,7 +215,9 @@ class _Handler(StreamRequestHandler):
             window = self.state.loaded.get(model.name, {}).get("num_ctx", DEFAULT_CONTEXT)
             if request.body.get("truncate") is False and request.prompt_tokens >= window:
                 raise _HTTPError(400, too_long(request.prompt_tokens, window))
-            lines = [json.dumps(line) for line in answer_lines(request, reply, window, wrap, stream)]
+            # Like Go's encoder: text goes out as UTF-8.
+            answer = answer_lines(request, reply, window, wrap, stream)
+            lines = [json.dumps(line, ensure_ascii=False) for line in answer]
         # An error that comes before any content has a status of its own; later ones are a line of the stream.
         if reply.error is not None and (not stream or len(lines) == 1):
             return self._json({"error": reply.error}, 500)
