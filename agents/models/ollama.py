@@ -129,6 +129,7 @@ class OllamaChat(ChatOllama):
             # A window only grows: a smaller one would make the server load the model again.
             self._window = max(self._window, window(estimated, wanted, facts.context_length))
             options["num_ctx"] = self._window
+        options["num_ctx"] = min(options["num_ctx"], facts.context_length or options["num_ctx"])
         options["num_predict"] = answer_room(options["num_ctx"], estimated, wanted)
         return options
 

@@ -227,11 +227,11 @@ def _object(line: bytes) -> Json:
         found = strict_json(line)
     except ValueError as error:
         raise failure(
-            FailureKind.TRANSIENT, f"the server sent {line[:200]!r}, which is not JSON"
+            FailureKind.TRANSIENT, f"the server sent {len(line)} bytes that are not JSON: {line[:200]!r}"
         ).error() from error
     if not isinstance(found, dict):
         raise failure(
-            FailureKind.CONFIG, f"the server sent {line[:200]!r}: it does not speak Ollama's protocol"
+            FailureKind.CONFIG, f"the server does not speak Ollama's protocol, it sent {line[:200]!r}"
         ).error()
     if problem := found.get("error"):
         raise ResponseError(problem if isinstance(problem, str) else json.dumps(problem))

@@ -6,10 +6,12 @@ import asyncio
 import importlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+from langchain_core.language_models import BaseChatModel
 from ollama import ResponseError
+from pydantic import ValidationError
 
 from agents.models.facts import facts_from_show
 from agents.models.failures import classify
@@ -21,11 +23,10 @@ from tools.errors import ModelUnavailable, ModelUnknown, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from langchain_core.language_models import BaseChatModel
-
 # No server is a matter of one second; one that took the connection may be busy loading a model.
 CONNECT_SECONDS = 0.9
 ANSWER_SECONDS = 5.0
+Chat = TypeVar("Chat", bound=BaseChatModel)
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ async def check_reachable(base_url: str | None = None) -> str:
     Raises:
         ModelUnavailable: none answers; known within a second where nothing listens.
     """
-    http = await asyncio.to_thread(OllamaHTTP, server_url(base_url))
-    return await _version(http, server_url(base_url))
+    url = server_url(base_url)
+    return await _version(await asyncio.to_thread(OllamaHTTP, url), url)
 
 
 async def _version(http: OllamaHTTP, url: str) -> str:
@@ -103,7 +104,6 @@ async def _version(http: OllamaHTTP, url: str) -> str:
 
 
 async def _open_ollama(model: str, url: str, options: dict[str, Any]) -> OllamaChat:
-    _refuse_unknown(options, OllamaChat)
     http = await asyncio.to_thread(OllamaHTTP, url)
     await _version(http, url)
     try:
@@ -116,7 +116,7 @@ async def _open_ollama(model: str, url: str, options: dict[str, Any]) -> OllamaC
         raise classify(error).error() from error
     if known.can("completion") is False:
         raise UsageError(f"{model!r} cannot chat, it is an embedding model; choose another: {', '.join(names)}")
-    return await asyncio.to_thread(OllamaChat, model=model, base_url=url, known=known, **options)
+    return await asyncio.to_thread(_made, OllamaChat, options, model=model, base_url=url, known=known)
 
 
 def _found(model: str, names: list[str], url: str) -> str:
@@ -137,19 +137,21 @@ def _open_package(provider: str, model: str, base_url: str | None, options: dict
         raise UsageError(
             f"{provider}:{model} needs a package that is not installed; pip install 'millwright[{package.extra}]'"
         ) from error
-    _refuse_unknown(options, chat)
-    if base_url is not None:
-        options["base_url"] = base_url
-    elif not os.environ.get(package.key):
+    if base_url is None and not os.environ.get(package.key):
         raise UsageError(f"{provider}:{model} needs a key; set {package.key}")
-    return chat(model=model, **options)
+    return _made(chat, options, model=model, **({} if base_url is None else {"base_url": base_url}))
 
 
-def _refuse_unknown(options: Mapping[str, Any], chat: type[BaseChatModel]) -> None:
-    """A misspelt option would be dropped without a word."""
+def _made(chat: type[Chat], options: Mapping[str, Any], **fields: Any) -> Chat:
+    # A misspelt option would be dropped by the class without a word.
     names = {name for field, info in chat.model_fields.items() for name in (field, info.alias) if name}
-    if wrong := sorted(set(options) - names):
-        raise UsageError(f"{chat.__name__} has no option {', '.join(map(repr, wrong))}; see its fields")
+    if wrong := sorted(set(options) - (names - set(fields))):
+        raise UsageError(f"{chat.__name__} takes no option {', '.join(map(repr, wrong))}; see its fields")
+    try:
+        return chat(**fields, **options)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{chat.__name__} cannot be made with these options: {problems}") from error
 
 
 def _known() -> str:

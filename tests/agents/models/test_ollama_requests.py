@@ -59,6 +59,8 @@ def test_options_may_come_with_the_model_or_with_the_call_and_the_model_keeps_it
         model = OllamaChat(model=NAME, base_url=server.url, top_p=0.5, num_predict=100)
         model.invoke("a")
         model.bind(temperature=0, num_predict=7, num_ctx=2048, seed=1).invoke("a")
+        model.bind(num_ctx=10**6).invoke("a")
+        assert server.chats.pop().options["num_ctx"] == 32768
         plain, bound = (chat.options for chat in server.chats)
         assert "temperature" not in plain
         assert (plain["top_p"], plain["num_predict"], plain["top_k"]) == (0.5, 100, 20)

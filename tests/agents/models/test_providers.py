@@ -100,8 +100,13 @@ async def test_a_model_that_cannot_chat_and_an_option_that_does_not_exist_are_re
     with OllamaServer(models=[Model("nomic-embed-text", capabilities=["embedding"]), NAME]) as server:
         with pytest.raises(UsageError, match="cannot chat"):
             await open_model("nomic-embed-text", base_url=server.url)
-        with pytest.raises(UsageError, match="'temprature'"):
-            await open_model(NAME, base_url=server.url, options={"temprature": 0})
+        for options, text in [
+            ({"temprature": 0}, "'temprature'"),
+            ({"base_url": "x"}, "'base_url'"),
+            ({"seconds": 0, "top_k": "many"}, "top_k: .*; seconds: "),
+        ]:
+            with pytest.raises(UsageError, match=text):
+                await open_model(NAME, base_url=server.url, options=options)
 
 
 async def test_without_a_server_the_two_ways_on_are_named(closed_port):
