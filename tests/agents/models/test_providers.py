@@ -126,7 +126,8 @@ async def test_a_server_that_takes_no_connection_is_given_up_within_a_second():
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         with pytest.raises(ModelUnavailable, match="ConnectTimeout"):
-            await check_reachable(f"127.0.0.1:{listener.getsockname()[1]}")
+            async with asyncio.timeout(4 * CONNECT_SECONDS):
+                await check_reachable(f"127.0.0.1:{listener.getsockname()[1]}")
     assert CONNECT_SECONDS < 1
 
 
