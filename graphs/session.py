@@ -115,7 +115,7 @@ def _run_of(run_id: str, state: Mapping[str, Any]) -> Run:
     if state.get("position") is None:
         return create_run(run_id, goal=state.get("goal", ""), into=state.get("into"))
     if origin and origin != run_id:
-        return clone_run(origin, run_id)
+        return clone_run(origin, run_id, state.get("position"))
     raise StorageFailed(
         f"the checkpoints of run {run_id!r} are here, its directory {str(run_dir(run_id))!r} is not; "
         f"put the directory back, or start a new build"

@@ -18,7 +18,7 @@ from tools.errors import MillwrightError, RunUnknown, Suspended, UsageError
 from tools.events import Kind
 from tools.runs.foreign import check_unchanged, settle_changes
 from tools.runs.home import find_run, run_dir
-from tools.runs.run import open_run
+from tools.runs.run import clone_run, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,30 +118,10 @@ async def fork(prefix: str, *, checkpoint: str | None = None) -> str:
     source = await asyncio.to_thread(find_run, prefix)
     target = str(uuid.uuid4())
     async with open_sqlite() as saver:
-        graph = _compiled(saver)
-        config: RunnableConfig = {"configurable": {"thread_id": source}}
-        if checkpoint:
-            config["configurable"]["checkpoint_id"] = await _checkpoint_id(saver, source, checkpoint)
-        state = await graph.aget_state(config)
-        if not state.values:
-            raise RunUnknown(f"run {source!r} has no checkpoint yet; there is nothing to fork")
-        await asyncio.to_thread(_clone, source, target)
-        await saver.acopy_thread(source, target)
-        copied: RunnableConfig = {"configurable": {**config["configurable"], "thread_id": target}}
-        # A checkpoint of its own at the head of the copy: from here on the new run is resumed like any other.
-        await graph.aupdate_state(copied, {"run": target}, as_node=_last_node(state))
+        found, position = await _checkpoint(saver, source, checkpoint)
+        await asyncio.to_thread(clone_run, source, target, position)
+        await saver.afork_thread(source, target, found)
     return target
-
-
-def _clone(source: str, target: str) -> None:
-    from tools.runs.run import clone_run
-
-    clone_run(source, target)
-
-
-def _last_node(state: Any) -> str | None:
-    writes = (state.metadata or {}).get("writes") or {}
-    return next(iter(writes), None)
 
 
 async def history(prefix: str) -> list[dict[str, Any]]:
@@ -234,12 +214,13 @@ def _forget_unbegun(run_id: str) -> None:
         shutil.rmtree(root, ignore_errors=True)
 
 
-async def _checkpoint_id(saver: SqliteCheckpoints, run_id: str, prefix: str) -> str:
-    """The full id of the checkpoint that a person named by its id, the start of it, or its position."""
+async def _checkpoint(saver: SqliteCheckpoints, run_id: str, wanted: str | None) -> tuple[str, str | None]:
+    """Id and position of the checkpoint that a person named by either; of the latest without a name."""
     config: RunnableConfig = {"configurable": {"thread_id": run_id, "checkpoint_ns": ""}}
     async for found in saver.alist(config):
         checkpoint = str(found.config["configurable"]["checkpoint_id"])
         position = found.checkpoint["channel_values"].get("position")
-        if checkpoint == prefix or position == prefix:
-            return checkpoint
-    raise RunUnknown(f"run {run_id!r} has no checkpoint {prefix!r}; `millwright runs show {run_id}` lists them")
+        if wanted in (None, checkpoint, position):
+            return checkpoint, position
+    which = f"checkpoint {wanted!r}" if wanted else "checkpoint yet"
+    raise RunUnknown(f"run {run_id!r} has no {which}; `millwright runs show {run_id}` lists what there is")

@@ -8,13 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.workspace.archive import read_zip
-
 from agents.models.cassette import CassettePlayer
 from millwright.driving import Result, build, resume
 from tools.errors import CassetteDivergence, CassetteError, RunUnknown
 from tools.runs.home import find_run, run_dir
 from tools.runs.run import open_run
+from tools.workspace.archive import read_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +35,7 @@ async def replay(cassette: Path, *, listener: Callable[[Record], None] | None = 
         CassetteError, CassetteVersion: it cannot be read.
         CassetteDivergence: naming the first call that differs, or the first file.
     """
-    player = await asyncio.to_thread(CassettePlayer, cassette.absolute())
+    player = await asyncio.to_thread(lambda: CassettePlayer(cassette.absolute()))
     settings = {**player.header.get("settings", {}), "model": f"cassette:{player.path}", "base_url": None}
     # What a replay rebuilds is compared, not delivered a second time.
     settings["approve"] = ["delivery"] if player.header.get("into") else []
@@ -66,11 +65,12 @@ def find_cassette(name: str) -> Path:
 
 
 def _unpacked(path: Path) -> Path:
-    members = read_zip(path).members
-    if CASSETTE not in members:
-        raise CassetteError(f"{str(path)!r} holds no {CASSETTE}")
+    with read_zip(path) as archive:
+        if CASSETTE not in archive.names:
+            raise CassetteError(f"{str(path)!r} holds no {CASSETTE}")
+        content = archive.read(CASSETTE)
     target = Path(tempfile.mkdtemp(prefix="millwright-cassette-")) / CASSETTE
-    target.write_bytes(members[CASSETTE])
+    target.write_bytes(content)
     return target
 
 

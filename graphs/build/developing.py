@@ -18,6 +18,8 @@ from tools.workspace.ledger import Actor
 from tools.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_core.tools import BaseTool
 
     from graphs.build.schemas import BuildContext, BuildState, DevelopInput
@@ -44,7 +46,9 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
     attempt = state["attempt"]
     board = await asyncio.to_thread(Board.of, session.run)
     assignment = board.assignments[state["assignment"]]
-    view = _view(session, assignment, attempt)
+    view = _view(session, assignment, attempt, assignment.paths)
+    # What the developer is told is what was there when its step began, so that a repeated step asks the same.
+    before = _view(session, assignment, attempt, ())
     session.run.events.emit(
         Kind.ASSIGNMENT_STARTED,
         assignment=assignment.id,
@@ -53,11 +57,11 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
         attempt=attempt,
     )
     scope = f"develop/{assignment.id}#{attempt}"
-    tools = await asyncio.to_thread(_tools, view, assignment)
+    tools = await asyncio.to_thread(_tools, view, before, assignment)
     toolbox = Toolbox(
         tools, view=view, journal=session.journal, events=session.run.events, place=session.place, scope=scope
     )
-    messages = await asyncio.to_thread(_briefing, board, assignment, attempt, view, state["goal"])
+    messages = await asyncio.to_thread(_briefing, board, assignment, attempt, before, state["goal"])
     work = Work(await session.ask(), toolbox, scope, "finish", session.context.turns)
     turns = await carry_out(work, messages)
     outcome, callbacks = await asyncio.to_thread(_outcome, session, assignment, attempt, turns)
@@ -149,7 +153,9 @@ def _failure_text(problems: list[Problem], assignment: str) -> str:
     return "\n\n".join(p.message for p in problems if p.assignment == assignment)
 
 
-def _view(session: Session[BuildContext], assignment: Assignment, attempt: int) -> WorkspaceView:
+def _view(
+    session: Session[BuildContext], assignment: Assignment, attempt: int, owned: Sequence[str]
+) -> WorkspaceView:
     run = session.run
     actor = Actor(str(assignment.role), assignment.id, attempt)
     return WorkspaceView(
@@ -159,26 +165,26 @@ def _view(session: Session[BuildContext], assignment: Assignment, attempt: int) 
         run.events,
         actor=actor,
         base=session.tree,
-        owned=assignment.paths,
+        owned=owned,
         guards=write_guards(),
     )
 
 
-def _tools(view: WorkspaceView, assignment: Assignment) -> list[BaseTool]:
+def _tools(view: WorkspaceView, before: WorkspaceView, assignment: Assignment) -> list[BaseTool]:
     # Few tools keep a weak model on its feet: deleting and moving are offered only where there is something to move.
-    existing = any(view.exists(path) for path in assignment.paths)
+    existing = any(before.exists(path) for path in assignment.paths)
     names = (*BASIC, *WRITING[2:]) if existing else BASIC
     return [*file_tools(view, names), *developer.closing_tools(view, assignment)]
 
 
-def _briefing(board: Board, assignment: Assignment, attempt: int, view: WorkspaceView, goal: str) -> list[Any]:
-    listing = view.paths()
+def _briefing(board: Board, assignment: Assignment, attempt: int, before: WorkspaceView, goal: str) -> list[Any]:
+    listing = before.paths()
     near = [path for d in assignment.depends_on if d in board.assignments for path in board.assignments[d].paths]
     if assignment.retry_for is not None and assignment.retry_for in board.assignments:
         blamed = board.assignments[assignment.retry_for]
         near += [path for a in (blamed, *(board.assignments[d] for d in blamed.depends_on)) for path in a.paths]
     wanted = [path for path in dict.fromkeys([*near, *assignment.paths]) if path in listing]
-    shown = {path: view.text(path) for path in wanted}
+    shown = {path: before.text(path) for path in wanted}
     failure = board.facts.get(f"failure/{assignment.id}", "") if attempt else ""
     blamed_for = [board.blockers[b].message for b in assignment.blockers if b in board.blockers]
     failure = "\n\n".join([*blamed_for, *([failure] if failure else [])])

@@ -110,6 +110,16 @@ def copy_thread(database: sqlite3.Connection, source: str, target: str) -> None:
     database.execute(_COPY_WRITES, (target, source))
 
 
+def fork_thread(database: sqlite3.Connection, source: str, target: str, checkpoint_id: str) -> None:
+    """Copy a thread up to a checkpoint, without what was done on top of it, so that it is done anew."""
+    database.execute(
+        _COPY_CHECKPOINTS + " AND checkpoint_ns = '' AND checkpoint_id <= ?", (target, source, checkpoint_id)
+    )
+    database.execute(
+        _COPY_WRITES + " AND checkpoint_ns = '' AND checkpoint_id < ?", (target, source, checkpoint_id)
+    )
+
+
 def of_runs(database: sqlite3.Connection, run_ids: Iterable[str]) -> list[Key]:
     """Return the checkpoints whose metadata names one of these runs."""
     wanted = json.dumps([str(run_id) for run_id in run_ids])

@@ -135,6 +135,10 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
         """Copy every checkpoint and write of one thread to another."""
         await self._off(self.copy_thread, source_thread_id, target_thread_id)
 
+    async def afork_thread(self, source_thread_id: str, target_thread_id: str, checkpoint_id: str) -> None:
+        """Copy a thread up to a checkpoint; resuming the copy does anew what came after it."""
+        await self._off(self.fork_thread, source_thread_id, target_thread_id, checkpoint_id)
+
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Drop what resuming does not need, as `prune` does."""
         await self._off(self.prune, thread_ids, strategy=strategy)

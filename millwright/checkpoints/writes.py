@@ -66,6 +66,11 @@ class FencedWrites(BaseCheckpointSaver[str]):
         with self._changing(target_thread_id) as database:
             rows.copy_thread(database, str(source_thread_id), str(target_thread_id))
 
+    def fork_thread(self, source_thread_id: str, target_thread_id: str, checkpoint_id: str) -> None:
+        """Copy a thread up to a checkpoint; resuming the copy does anew what came after it."""
+        with self._changing(target_thread_id) as database:
+            rows.fork_thread(database, str(source_thread_id), str(target_thread_id), checkpoint_id)
+
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Drop what resuming does not need ("keep_latest"), or everything ("delete" or "delete_all").
 

@@ -53,7 +53,16 @@ def settle_changes(run: Run, *, keep: bool) -> list[str]:
         )
         run.ledger.intend(operation)
         run.ledger.settle(operation)
+    if keep and changed:
+        _into_snapshot(run, changed)
     return changed
+
+
+def _into_snapshot(run: Run, paths: list[str]) -> None:
+    """Make a person's files part of the tree that the next step begins with; half-done work stays out of it."""
+    before = run.lineage.head_tree()
+    if before is not None:
+        run.lineage.adopt(run.store.subset(before, run.store.take(run.files, base=before), paths))
 
 
 def _put_back(run: Run, path: str, expected: str | None) -> str | None:

@@ -95,6 +95,15 @@ class Lineage:
             )
             return after
 
+    def head_tree(self) -> str | None:
+        """The tree of the newest position."""
+        return self._trees[self._head["position"]]
+
+    def adopt(self, tree: str) -> None:
+        """Let the newest position have this tree: a person changed the files and wants them so."""
+        with self._lock:
+            self._write({"kind": "adopt", "position": self._head["position"], "tree": tree})
+
     def place(self, position: str | None) -> Position:
         """The point at which a node with this state works: the current branch, the state's step."""
         return Position(self.branch, Position.parse(position).step)
@@ -139,6 +148,9 @@ class Lineage:
     def _fold(self, record: Record) -> None:
         if record["kind"] == "confirm":
             self._confirmed = True
+            return
+        if record["kind"] == "adopt":
+            self._trees[record["position"]] = record["tree"]
             return
         if record["kind"] == "fork":
             self._origins[record["branch"]] = Position.parse(record["from"])

@@ -62,8 +62,26 @@ class Run:
         """
         with self._lock:
             if self.lineage.arrive(position) == "fork":
-                self._take_back(position)
+                self.take_back(position)
             return self.lineage.place(position)
+
+    def take_back(self, position: str | None) -> None:
+        """Make the files what they were at a position, and begin a new branch of the history there."""
+        tree = self.lineage.tree(position)
+        before = self.ledger.files()
+        target = tree if tree is not None else EMPTY_TREE
+        changed = self.store.restore(target, self.files)
+        for path in sorted({*changed, *(p for p, sha in before.items() if sha is not None)}):
+            info = self.files.info(path)
+            after = None if info is None else info.sha256
+            if after != before.get(path):
+                key = f"restore:{self.lineage.branch + 1}:{path}"
+                size = 0 if info is None else info.size
+                operation = FileOperation("restore", path, before.get(path), after, size, Actor("millwright"), key)
+                self.ledger.intend(operation)
+                self.ledger.settle(operation)
+        self.lineage.fork(position)
+        self.events.emit(Kind.FORK, position=position, tree=tree, branch=self.lineage.branch, changed=changed)
 
     def advance(self, node: str, position: str | None, tree: str | None) -> str:
         """Record that `node` finished and left `tree`; return the state's new position."""
@@ -104,23 +122,6 @@ class Run:
     def _belongs(self, key: str) -> bool:
         place = Position.parse(key.split("/", 1)[0])
         return self.lineage.includes(place.branch, place.step)
-
-    def _take_back(self, position: str | None) -> None:
-        tree = self.lineage.tree(position)
-        before = self.ledger.files()
-        target = tree if tree is not None else EMPTY_TREE
-        changed = self.store.restore(target, self.files)
-        for path in sorted({*changed, *(p for p, sha in before.items() if sha is not None)}):
-            info = self.files.info(path)
-            after = None if info is None else info.sha256
-            if after != before.get(path):
-                key = f"restore:{self.lineage.branch + 1}:{path}"
-                size = 0 if info is None else info.size
-                operation = FileOperation("restore", path, before.get(path), after, size, Actor("millwright"), key)
-                self.ledger.intend(operation)
-                self.ledger.settle(operation)
-        self.lineage.fork(position)
-        self.events.emit(Kind.FORK, position=position, tree=tree, branch=self.lineage.branch, changed=changed)
 
 
 _open: OrderedDict[Path, Run] = OrderedDict()
@@ -170,25 +171,28 @@ def open_run(run_id: str) -> Run:
         return run
 
 
-def clone_run(source_id: str, target_id: str) -> Run:
-    """Give a run a copy of another one's logs and snapshots, so that it can go on from any of its positions.
+def clone_run(source_id: str, target_id: str, position: str | None) -> Run:
+    """Make a run that stands where another one stood at `position`: with its logs, its snapshots and its files.
 
     Raises:
         RunUnknown: there is no such source.
+        StorageFailed: the source never was at that position, or the copy cannot be written.
     """
     source, target = run_dir(source_id), run_dir(target_id)
     if not (source / "run.json").exists():
         raise RunUnknown(f"there is no run {source_id!r} to copy from")
     if not (target / "run.json").exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             draft = Path(tempfile.mkdtemp(prefix=f".{target_id}.", dir=target.parent))
             _copy_logs(source, draft)
-            SnapshotStore(source / "objects.git").clone_to(draft / "objects.git")
+            SnapshotStore(source / "objects.git").clone_to(draft / "objects.git").close()
             (draft / "workspace").mkdir()
             manifest = json.loads((source / "run.json").read_bytes())
-            manifest |= {"id": target_id, "forked_from": source_id, "status": "running", "created": now()}
+            manifest |= {"id": target_id, "forked_from": source_id, "status": "suspended", "created": now()}
             write_atomic(draft / "run.json", canonical(manifest))
+            copy = Run(draft)
+            copy.take_back(position)
+            copy.close()
             draft.rename(target)
         except OSError as error:
             raise storage_failed(error, target) from error

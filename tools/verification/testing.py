@@ -98,7 +98,7 @@ def read_run(execution: Execution) -> TestRun:
 def stable(text: str) -> str:
     """Text without what differs between two equal runs: addresses, durations, paths of this machine."""
     text = text.replace(sys.executable, "python")
-    return _TEMPORARY.sub("/tmp/pytest", _DURATION.sub("in …s", _ADDRESS.sub("0x…", text)))
+    return _TEMPORARY.sub("…/pytest", _DURATION.sub("in …s", _ADDRESS.sub("0x…", text)))
 
 
 @cache
