@@ -32,7 +32,9 @@ _SUBJECT_IN_NAME = 52
 _ROW = 52
 _LENGTHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Such lines in a message end it, start the diff, or set another author when git-mailinfo(1) reads them.
-_MAIL_SYNTAX = re.compile(rb"^(?=---|diff -|Index: |>?From |(From|Subject|Date|Content-Type): )", re.MULTILINE)
+_MAIL_SYNTAX = re.compile(
+    rb"^(?=---|diff -|Index: |>?From |\[PATCH\]|(From|Subject|Date):)", re.MULTILINE | re.IGNORECASE
+)
 _ESCAPED = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 
 

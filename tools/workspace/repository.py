@@ -92,7 +92,15 @@ class Repository:
         tree = self._objects.get(self.head_commit, Commit).tree.decode()
         try:
             return any(True for _ in uncommitted(self._repo, trees.flat(tree)))
-        except (UnsupportedIndexFormat, OSError, ValueError, KeyError, AssertionError, NoIndexPresent):
+        except (
+            UnsupportedIndexFormat,
+            OSError,
+            ValueError,
+            KeyError,
+            AssertionError,
+            NoIndexPresent,
+            LimitExceeded,
+        ):
             return True
 
     def import_head(self, store: SnapshotStore) -> tuple[str, str]:
@@ -117,7 +125,7 @@ class Repository:
             StorageFailed: the disk refused; the repository has no new branch.
         """
         ref = f"refs/heads/{branch}"
-        if not check_ref_format(Ref(ref.encode())) or branch.startswith("-"):
+        if not check_ref_format(Ref(ref.encode(errors="replace"))) or branch.startswith("-"):
             raise UsageError(f"{branch!r} is no name for a branch; use letters, digits, '-' and '/'")
         current = self._require_free(ref, branch, commit)
         if current is None:

@@ -25,7 +25,7 @@ def staged(folder: Path, prefix: str, *, mode: int = 0o444) -> Iterator[tuple[Bu
         with os.fdopen(descriptor, "w+b") as file:
             yield file, Path(name)
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            Path(name).chmod(mode)
             os.fsync(file.fileno())
     except BaseException:
         Path(name).unlink(missing_ok=True)

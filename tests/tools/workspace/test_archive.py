@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import resource
 import stat
 import struct
 import subprocess
@@ -101,6 +102,20 @@ def test_a_failing_member_leaves_the_old_zip(tmp_path):
     before = (tmp_path / "run.zip").read_bytes()
     with pytest.raises(StorageFailed):
         write_zip(tmp_path / "run.zip", {"a": b"1", "b": lambda: (tmp_path / "gone").open("rb")})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.zip"]
+    assert (tmp_path / "run.zip").read_bytes() == before
+
+
+def test_a_disk_that_refuses_leaves_the_old_zip(tmp_path):
+    write_zip(tmp_path / "run.zip", MEMBERS)
+    before = (tmp_path / "run.zip").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(StorageFailed, match=r"run\.zip"):
+            write_zip(tmp_path / "run.zip", {"large": b"x" * 100_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in tmp_path.iterdir()] == ["run.zip"]
     assert (tmp_path / "run.zip").read_bytes() == before
 

@@ -141,6 +141,7 @@ def test_author_time_message_and_file_names(store, tmp_path):
         "Naïve café: überall, and on to a very long subject line that a mail header has to fold somewhere",
         "Subject\n\n---\ndiff --git a/evil b/evil\nFrom: evil <evil@x.invalid>\nFrom 1 Mon Sep 17 00:00:00 2001",
         "From: evil <evil@example.invalid>\n\nFrom: evil <evil@example.invalid>\nSubject: other\n\nText",
+        "Subject\n\n[PATCH] other\n\nfrom: evil <evil@example.invalid>\nsubject:\tother\ndate: now",
         "x",
     ],
 )

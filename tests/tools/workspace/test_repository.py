@@ -262,7 +262,9 @@ def test_a_branch_that_exists_is_not_moved(work, store, tmp_path, taken, wanted,
     assert everything(work) == before
 
 
-@pytest.mark.parametrize("name", ["", "a..b", "../x", "/etc/x", "a b", "-x", "x.lock", "a//b", "a\nb", "@{", "x/"])
+@pytest.mark.parametrize(
+    "name", ["", "a..b", "../x", "/etc/x", "a b", "-x", "x.lock", "a//b", "a\nb", "@{", "x/", "\ud800"]
+)
 def test_a_name_that_git_refuses_is_refused(work, store, tmp_path, name):
     before = everything(work)
     with Repository.open(work) as repository:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -299,13 +300,27 @@ def test_git_never_cleans_up_the_steps(store, files):
     assert store.read(tree, "a") == b"1"
 
 
-def test_a_full_disk_is_named(files, tmp_path):
+def test_a_store_that_cannot_be_made_is_named(files, tmp_path):
     (tmp_path / "store").write_text("a file where the store should be")
     with pytest.raises(StorageFailed, match="store"):
         SnapshotStore(tmp_path / "store")
 
 
 # A kill at any step
+
+
+def test_a_disk_that_refuses_leaves_no_trace(store, files):
+    files.write("large", os.urandom(100_000))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(StorageFailed, match="objects"):
+            store.take(files)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert loose(store) == []
+    assert list(store.list(store.take(files))) == ["large"]
+
 
 KILLED = """
 import os, signal, sys
