@@ -255,7 +255,7 @@ def test_a_subset_takes_only_the_named_paths(store, files):
     assert store.subset(tree, changed, ["b/x", "d"]) == changed
 
 
-def test_unchanged_files_are_neither_read_twice_nor_stored_again(store, files):
+def test_unchanged_files_are_not_stored_again(store, files):
     fill(files, {f"f{n}": b"%d" % n for n in range(10)})
     first = store.take(files)
     before = loose(store)
