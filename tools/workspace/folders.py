@@ -11,13 +11,13 @@ import contextlib
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from tools.workspace import beneath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Confinement = Literal["openat2", "nofollow-walk", "best-effort"]
 # A FIFO must not block the opener, a terminal not become ours; Windows must not translate line ends.
@@ -156,6 +156,8 @@ class Tree:
     def _resolved(self, path: str) -> str:
         """The path itself, if resolving it leads nowhere else."""
         plain = os.path.join(self._path, *path.split("/")) if path else self._path
-        if os.path.islink(plain) or os.path.normcase(os.path.realpath(plain)) != os.path.normcase(plain):
+        # A link to itself resolves to itself, so that a link is looked for as well.
+        same = os.path.normcase(os.path.realpath(plain)) == os.path.normcase(plain)
+        if not same or Path(plain).is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         return plain
