@@ -3,9 +3,9 @@
     START → recall → plan ─┬─ planned ────────────→ develop* → check ─┬─ more work ─→ develop*
                            ├─ to approve → approve_plan ↑             └─ all landed → audit
                            └─ no valid plan → verify
-    audit ─┬─ clean ──────────→ verify ─┬─ PASS ─────────────→ deliver → END
-           ├─ blockers → remediate → develop*   ├─ FAIL, rounds left → remediate
-           └─ no rounds left → verify           └─ FAIL ─────────────→ deliver
+    audit ─┬─ blockers → remediate → develop*
+           └─ clean, or no rounds left → verify ─┬─ FAIL, rounds left → remediate
+                                                 └─ settled ─→ (approve_delivery →) deliver → END
 
 Every route is a function of what code measured. A run that cannot go on (no model, no disk) stops by an exception
 with its checkpoint in place, and goes on from there when it is invoked again.
@@ -98,13 +98,13 @@ def builder() -> StateGraph[BuildState, BuildContext, BuildInput, BuildOutput]:
     graph.add_edge("develop", "check")
     graph.add_conditional_edges("check", route_check, {"more work": "develop", "all landed": "audit"})
     graph.add_conditional_edges(
-        "audit", after_audit, {"clean": "verify", "blockers": "remediate", "no rounds left": "verify"}
+        "audit", after_audit, {"blockers": "remediate", "clean, or no rounds left": "verify"}
     )
     graph.add_conditional_edges("remediate", route_remediation, {"assigned": "develop", "nothing to do": "verify"})
     graph.add_conditional_edges(
         "verify",
         route_verdict,
-        {"PASS": "deliver", "FAIL": "deliver", "to approve": "approve_delivery", "FAIL, rounds left": "remediate"},
+        {"settled": "deliver", "to approve": "approve_delivery", "FAIL, rounds left": "remediate"},
     )
     graph.add_edge("approve_delivery", "deliver")
     graph.add_edge("deliver", END)

@@ -80,11 +80,9 @@ async def remediate(state: BuildState, session: Session[BuildContext]) -> dict[s
     return {"ready": [f"{a.id}#0" for a in assignments], "round": round_, "rounds_left": max(0, left)}
 
 
-def after_audit(state: BuildState) -> Literal["clean", "blockers", "no rounds left"]:
+def after_audit(state: BuildState) -> Literal["blockers", "clean, or no rounds left"]:
     """Route on open blockers and on the rounds that are left."""
-    if not state["open_blockers"]:
-        return "clean"
-    return "blockers" if state["rounds_left"] > 0 else "no rounds left"
+    return "blockers" if state["open_blockers"] and state["rounds_left"] > 0 else "clean, or no rounds left"
 
 
 def after_remediate(state: BuildState) -> Literal["assigned", "nothing to do"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -15,20 +15,24 @@ Approval = Literal["plan", "delivery"]
 class BuildInput(TypedDict, total=False):
     """What to build, and where it is to be delivered."""
 
-    goal: str
-    into: str
+    goal: Required[Annotated[str, Field(description="What to build, in a sentence or more.")]]
+    into: Annotated[
+        str, Field(description="Path of an existing git repository to build into, on a branch of its own.")
+    ]
 
 
 class BuildOutput(TypedDict, total=False):
     """What a build came to; the files themselves are in the run's directory."""
 
-    run: str
-    verdict: Literal["PASS", "FAIL"]
-    reasons: list[str]
-    workspace: str
-    report: str
-    archive: str
-    branch: str
+    run: Annotated[str, Field(description="The run's id, which is the thread's.")]
+    verdict: Annotated[
+        Literal["PASS", "FAIL"], Field(description="PASS only when everything promised was measured.")
+    ]
+    reasons: Annotated[list[str], Field(description="Why it did not pass.")]
+    workspace: Annotated[str, Field(description="Directory of the files.")]
+    report: Annotated[str, Field(description="Path of the report, in Markdown.")]
+    archive: Annotated[str, Field(description="Path of the zip with code, ledger, events, report and cassette.")]
+    branch: Annotated[str, Field(description="Branch made in the repository that was built into, if any.")]
 
 
 def gathered(known: list[dict[str, Any]], found: list[dict[str, Any]] | None) -> list[dict[str, Any]]:

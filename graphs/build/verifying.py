@@ -44,11 +44,10 @@ async def verify(state: BuildState, session: Session[BuildContext]) -> dict[str,
     return await asyncio.to_thread(_conclude, session, board, planned, facts, checks, tree)
 
 
-def after_verify(state: BuildState) -> Literal["PASS", "FAIL, rounds left", "FAIL"]:
-    """Route on the verdict and on the rounds that are left."""
-    if state["verdict"] == "PASS":
-        return "PASS"
-    return "FAIL, rounds left" if state["open_blockers"] and state["rounds_left"] > 0 else "FAIL"
+def after_verify(state: BuildState) -> Literal["FAIL, rounds left", "settled"]:
+    """Route on the verdict, and on whether there is something to mend and a round to mend it in."""
+    mendable = state["open_blockers"] and state["rounds_left"] > 0
+    return "FAIL, rounds left" if state["verdict"] == "FAIL" and mendable else "settled"
 
 
 def _conclude(
