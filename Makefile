@@ -1,14 +1,32 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install test lint
+.PHONY: install system demo test soak lint format bench studio clean
+
 .venv/installed: constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) install --require-hashes -r constraints.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
 install: .venv/installed
+
+# bubblewrap gives the strongest sandbox; without it Landlock is used where the kernel has it.
+system:
+	@command -v bwrap >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+		&& { apt-get update -qq && apt-get install -y -qq bubblewrap >/dev/null; }; } \
+		|| echo "bubblewrap is not installed (apt-get install bubblewrap): tests that need it say so"
+
+demo: install
+	$(BIN)/millwright demo
+
+test: install system
+	$(BIN)/pytest -n 2 -m "not soak"
+
+soak: install system
+	$(BIN)/pytest -n 2 -m soak --timeout 3600
 
 lint: install
 	$(BIN)/ruff format --check .
@@ -16,5 +34,16 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: install
-	$(BIN)/pytest -n 2
+format: install
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+bench: install
+	for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=tests:. $(BIN)/python $$file || exit 1; done
+
+studio: install
+	touch .env
+	$(BIN)/langgraph dev
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
