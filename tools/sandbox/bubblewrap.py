@@ -26,6 +26,9 @@ BWRAP = "/usr/bin/bwrap"  # the path that Ubuntu's AppArmor profile allows user 
 NAMESPACES = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
 TO_CHANGE_USER = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
 OPEN_FILES = 1024
+# bubblewrap binds itself to our life only after it has started: if we die before, nothing would end the program. So
+# it waits for a line that we send when the binding is reported, and ends when there is none.
+GATE = ["/bin/sh", "-c", 'read -r _ && exec "$@"', "gate"]
 
 
 def missing_programs() -> list[str]:
@@ -47,8 +50,8 @@ def bubblewrapped(job: Job, status: int) -> Iterator[Command]:
         argv += ["--die-with-parent", "--new-session", "--json-status-fd", str(status), "--seccomp", str(seccomp)]
         argv += [*_system(), *_devices(job), *_own_directories(job), *_interpreter()]
         argv += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
-        argv += [*_becoming(job.copy.identity), "prlimit", *limit_options(job.limits), "--", *job.argv]
-        yield Command(argv, job.environment, "killing the child", (seccomp, status))
+        argv += [*GATE, *_becoming(job.copy.identity), "prlimit", *limit_options(job.limits), "--", *job.argv]
+        yield Command(argv, job.environment, "killing the child", (seccomp, status), gated=True)
 
 
 def limit_options(limits: Limits) -> list[str]:

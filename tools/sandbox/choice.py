@@ -10,7 +10,7 @@ from tools.errors import SandboxUnavailable, StorageFailed
 from tools.sandbox.bubblewrap import missing_programs
 from tools.sandbox.canary import Verdict, try_level
 from tools.sandbox.landlock import landlock_version
-from tools.sandbox.throwaway import sweep
+from tools.sandbox.leftovers import sweep
 
 if TYPE_CHECKING:
     from tools.sandbox.execution import Level

@@ -42,6 +42,7 @@ class Command:
     ends_by: Literal["killing the child", "asking the launcher"]
     descriptors: tuple[int, ...]
     hidden: str = ""  # a path to take out of the output
+    gated: bool = False  # it waits for a first line of input, which is sent once it is bound to our life
 
 
 @contextlib.contextmanager

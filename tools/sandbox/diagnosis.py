@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tools.sandbox import probes
-from tools.sandbox.choice import TOLERATED, strongest
+from tools.sandbox.choice import strongest
 
 if TYPE_CHECKING:
     from tools.sandbox.choice import Choice
@@ -75,9 +75,11 @@ def _refusal(level: Level, reason: str, choice: Choice) -> Finding:
 def _missing(choice: Choice) -> list[Finding]:
     if choice.verdict is None:
         return []
-    level, reached = choice.verdict.level, choice.verdict.open
-    better = f"level {next(iter(TOLERATED))} holds it" if level != next(iter(TOLERATED)) else ""
-    return [Finding(f"sandbox {name}", "weak", f"{_about(name)} {what}", better) for name, what in reached.items()]
+    reached = choice.verdict.open
+    return [
+        Finding(f"sandbox {name}", "weak", f"{_about(name)} The self-test {what}.", "level A holds it")
+        for name, what in reached.items()
+    ]
 
 
 def mend(reason: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,12 +38,13 @@ def python_argv(*args: str) -> list[str]:
     return [sys.executable, "-B", "-P", "-s", *args]
 
 
-def interpreter_roots() -> list[Path]:
+@functools.cache
+def interpreter_roots() -> tuple[Path, ...]:
     """What holds this Python and its packages, also by its resolved path; outermost only, without the system's."""
     named = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable}
     places = {path for name in named for path in (Path(name).absolute(), Path(name).resolve())}
     outside = {place for place in places if not any(place.is_relative_to(system) for system in SYSTEM)}
-    return sorted(place for place in outside if outside.isdisjoint(place.parents))
+    return tuple(sorted(place for place in outside if outside.isdisjoint(place.parents)))
 
 
 def clean_environment(extra: Mapping[str, str], *, tmp: str) -> dict[str, str]:

@@ -41,6 +41,12 @@ def threads(pids: list[int]) -> int:
     return sum(len(_threads_of(pid)) for pid in pids)
 
 
+def state(pid: int) -> str:
+    """The letter of proc(5) for what it does, S while it waits; empty when it has ended."""
+    behind_name = " ".join(_words(f"/proc/{pid}/stat")).rpartition(")")[2]
+    return behind_name.strip()[:1]
+
+
 def end_descendants(root: int) -> None:
     """Stop every process below `root`, so that none can fork on, then kill and reap what is ours to reap.
 

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from tools.errors import SandboxUnavailable
 from tools.sandbox.capture import Capture
-from tools.sandbox.processes import descendants, kill, resident_bytes, threads
+from tools.sandbox.processes import descendants, kill, resident_bytes, state, threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from tools.sandbox.execution import Limits, Stopped
     from tools.sandbox.throwaway import Throwaway
 
+GATE_TICK = 0.001
 TICK = 0.05  # seconds between two looks at memory and processes
 DISK_TICK = 0.5
+DISK_RESERVE = 500_000_000  # bytes that stay free, or half of what there is
 GRACE = 5.0  # seconds for the last output and the end of the tree
 BLOCK = 65536
 OUR_OWN = 4  # processes of the command itself: bubblewrap, its init, the launcher
@@ -68,7 +70,10 @@ class Supervisor:
         self.stopped: Stopped = ""
         self.seconds = 0.0
         self._status = b""
+        self._closed = command.gated
         self._init: int | None = None  # a pidfd of the first process inside
+        # Files that are unlinked while open, or in a closed directory, are found by nothing but the lack of space.
+        self._least_free = min(DISK_RESERVE, copy.free_bytes() // 2)
         self._next_look = 0.0
         self._next_disk_look = time.monotonic() + DISK_TICK
 
@@ -93,8 +98,9 @@ class Supervisor:
             status.writer.close()
             try:
                 self._read_from(selector, process, status)
-                self._write_to(selector, process, stdin)
-                self._watch(selector, process, begin + self._limits.seconds)
+                if not self._closed:
+                    self._write_to(selector, process, stdin)
+                self._watch(selector, process, stdin, begin + self._limits.seconds)
             finally:
                 self._end(process)
         self.seconds = time.monotonic() - begin
@@ -105,7 +111,7 @@ class Supervisor:
         try:
             return subprocess.Popen(
                 self._command.argv,
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdin=subprocess.PIPE if stdin or self._closed else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=self._command.environment,
@@ -137,12 +143,15 @@ class Supervisor:
                 process.stdin, selectors.EVENT_WRITE, partial(_hand_over, selector, process.stdin, [rest])
             )
 
-    def _watch(self, selector: Selector, process: Process, deadline: float) -> None:
+    def _watch(self, selector: Selector, process: Process, stdin: bytes, deadline: float) -> None:
         """Serve the streams until they end; once the process has ended or is told to, for `GRACE` at most."""
         give_up = math.inf
         while any(key.events == selectors.EVENT_READ for key in selector.get_map().values()):
-            for key, _ in selector.select(TICK):
+            for key, _ in selector.select(GATE_TICK if self._closed else TICK):
                 key.data()
+            if self._closed and self._bound():
+                self._closed = False
+                self._write_to(selector, process, b"\n" + stdin)
             now = time.monotonic()
             if now > give_up:
                 return
@@ -167,6 +176,8 @@ class Supervisor:
                 return "memory"
             if threads(tree) > self._limits.processes + OUR_OWN:
                 return "processes"
+            if self._copy.free_bytes() < self._least_free:
+                return "disk"
         if now >= self._next_disk_look:
             used = self._copy.used_bytes()
             # A tree of many small files takes long to sum up: spend a twentieth of the time on it at most.
@@ -180,6 +191,11 @@ class Supervisor:
             # Gone already is fine: then there is nothing to kill.
             with contextlib.suppress(ProcessLookupError):
                 self._init = os.pidfd_open(child)
+
+    def _bound(self) -> bool:
+        """Whether the first process inside waits for the program; just before, it has bound itself to our life."""
+        first = self._reported("child-pid")
+        return first is not None and bool(descendants(first)) and state(first) == "S"
 
     def _reported(self, key: str) -> int | None:
         whole_lines = self._status[: self._status.rfind(b"\n") + 1].splitlines()

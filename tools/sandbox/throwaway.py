@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from tools.sandbox.identity import Identity
 
 PREFIX = "millwright-sandbox-"
-LARGE = Quota(file_bytes=100_000_000, files=1 << 30, total_bytes=1 << 50)
+LOCK = "lock"
+LARGE = Quota(file_bytes=1 << 40, files=1 << 30, total_bytes=1 << 50)
 
 
 @dataclass
@@ -66,8 +66,13 @@ class Throwaway:
         parts = {str(part) for path in self.read_only for part in (Path(path), *Path(path).parents)}
         return sorted(parts - {"."}, key=lambda part: (part.count("/"), part))
 
+    def free_bytes(self) -> int:
+        """The space left on the disk that the run writes to."""
+        disk = os.statvfs(self.root)
+        return disk.f_bavail * disk.f_frsize
+
     def used_bytes(self) -> int:
-        """The disk space of everything the run has written."""
+        """The disk space of the files that the run has written; unlinked and hidden ones are not seen."""
         used = -self.copied
         for folder, _, names in os.walk(self.root):
             for name in names:
@@ -126,20 +131,6 @@ def throwaway(workspace: Path, identity: Identity, read_only: Sequence[str] = ()
         yield copy
 
 
-def sweep() -> None:
-    """Remove the copies that killed processes left behind; those in use are locked."""
-    for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if root.lstat().st_uid != os.geteuid() or not stat.S_ISDIR(root.lstat().st_mode):
-                continue
-            lock = os.open(root / "lock", os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _remove(root)
-            finally:
-                os.close(lock)
-
-
 @contextlib.contextmanager
 def _private_directory() -> Iterator[Path]:
     try:
@@ -150,15 +141,15 @@ def _private_directory() -> Iterator[Path]:
     try:
         yield root
     finally:
-        _remove(root)
+        remove_copy(root)
         os.close(lock)
 
 
 def _locked(root: Path) -> int:
-    """Take the lock that tells `sweep` the copy is in use; it appears in `root` already taken."""
+    """Take the lock that tells others the copy is in use; it appears in `root` already taken."""
     lock, name = tempfile.mkstemp(prefix=".lock-", dir=root)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    Path(name).rename(root / "lock")
+    Path(name).rename(root / LOCK)
     return lock
 
 
@@ -238,8 +229,8 @@ def _write_etc(etc: Path, identity: Identity) -> None:
         (etc / name).chmod(0o644)
 
 
-def _remove(root: Path) -> None:
-    """Remove a copy, also the directories that the program made unreadable; what resists is left for `sweep`."""
+def remove_copy(root: Path) -> None:
+    """Remove a copy, also the directories that the program made unreadable; what resists is left for the next start."""
     shutil.rmtree(root, ignore_errors=True)
     if root.exists():
         for folder, names, _ in os.walk(root):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from tools.sandbox import Limits, Sandbox, python_argv
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FLOOD = """
@@ -45,7 +48,29 @@ while True:
     if started > 400:
         time.sleep(60)
 """
+UNSEEN_FILES = """
+import os, time
+held = []
+for number in range(15):
+    held.append(open(f"f{number}", "wb"))
+    os.unlink(f"f{number}")
+    held[-1].write(bytes(1_000_000))
+time.sleep(60)
+"""
 MANY_FILES = "for i in range(1000): open(f'f{i}', 'wb').write(bytes(1_000_000))\nimport time; time.sleep(60)"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A disk of 20 MB on which the copies are made."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m,mode=711", "none", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    yield disk
+    subprocess.run(["umount", disk], check=True)
 
 
 def python(sandbox: Sandbox, workspace: Path, code: str, limits: Limits):
@@ -95,6 +120,14 @@ def test_a_file_grows_no_larger(sandbox: Sandbox, workspace: Path) -> None:
 def test_many_files_do_not_fill_the_disk(sandbox: Sandbox, workspace: Path) -> None:
     ran = python(sandbox, workspace, MANY_FILES, Limits(disk_bytes=50_000_000))
     assert (ran.stopped, ran.exit_code) == ("disk", None), ran.stderr
+
+
+def test_files_that_nobody_sees_do_not_fill_a_small_disk(
+    sandbox: Sandbox, workspace: Path, small_disk: Path
+) -> None:
+    ran = python(sandbox, workspace, UNSEEN_FILES, Limits(seconds=20))
+    assert (ran.stopped, ran.exit_code) == ("disk", None), ran.stderr
+    assert list(small_disk.iterdir()) == []
 
 
 @pytest.mark.parametrize("blocks", [64, pytest.param(1024, marks=pytest.mark.soak)], ids=["64 MiB", "1 GiB"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
-import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ import pytest
 import tools
 from tools.sandbox import Limits, Sandbox
 from tools.sandbox.identity import own_identity
-from tools.sandbox.throwaway import PREFIX, sweep, throwaway
+from tools.sandbox.leftovers import sweep
+from tools.sandbox.throwaway import PREFIX, throwaway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,15 +45,20 @@ def daemon(mark: str) -> str:
     return f"(trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM HUP INT; sleep {mark} & sleep {mark}' &) "
 
 
-def alive(mark: str) -> list[int]:
-    found = []
+def alive(mark: str) -> dict[int, str]:
+    """The programs that have `mark` among their words."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if mark.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            words = path.read_text().split("\0")
+            if any(mark in word for word in words):
+                found[int(path.parent.name)] = words[0]
     return found
+
+
+def programs(mark: str) -> list[str]:
+    """Those that are no bubblewrap on the way to the program."""
+    return [program for program in alive(mark).values() if "bwrap" not in program]
 
 
 def until(condition: Callable[[], object], pause: float = 0.01) -> None:
@@ -65,7 +72,7 @@ def test_a_daemon_does_not_survive_the_program(sandbox: Sandbox, workspace: Path
     begun = f"{daemon}; until [ -e ready ]; do ls > ready; done; echo done"
     ran = sandbox.run(["sh", "-c", begun], workspace=workspace)
     assert (ran.exit_code, ran.stdout) == (0, "done\n")
-    assert alive(mark) == []
+    assert alive(mark) == {}
 
 
 def test_a_daemon_does_not_survive_the_time_limit(
@@ -73,7 +80,7 @@ def test_a_daemon_does_not_survive_the_time_limit(
 ) -> None:
     ran = sandbox.run(["sh", "-c", f"{daemon}; sleep {mark}"], workspace=workspace, limits=Limits(seconds=0.7))
     assert ran.stopped == "time"
-    assert alive(mark) == []
+    assert alive(mark) == {}
 
 
 async def test_cancelling_ends_everything(sandbox: Sandbox, workspace: Path, daemon: str, mark: str) -> None:
@@ -83,7 +90,7 @@ async def test_cancelling_ends_everything(sandbox: Sandbox, workspace: Path, dae
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert alive(mark) == []
+    assert alive(mark) == {}
 
 
 async def test_the_loop_stays_free_and_runs_go_side_by_side(sandbox: Sandbox, workspace: Path) -> None:
@@ -116,12 +123,12 @@ def test_nothing_survives_a_killed_starter_and_the_next_one_cleans_up(
     try:
         until(lambda: len(alive(mark)) >= 3)
     finally:
-        starter.send_signal(signal.SIGKILL)
+        starter.kill()
         starter.wait()
     until(lambda: not alive(mark))
     assert list(temporary.glob(f"{PREFIX}*"))
     subprocess.run(
-        [sys.executable, "-c", "from tools.sandbox.throwaway import sweep; sweep()"],
+        [sys.executable, "-c", "from tools.sandbox.leftovers import sweep; sweep()"],
         env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(temporary)},
         check=True,
     )
@@ -133,3 +140,24 @@ def test_a_copy_in_use_is_not_swept(workspace: Path) -> None:
         sweep()
         assert copy.workspace.is_dir()
     assert not copy.root.exists()
+
+
+@pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=pytest.mark.soak)])
+def test_a_starter_may_be_killed_at_any_moment(
+    sandbox: Sandbox, workspace: Path, mark: str, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before the confinement has bound itself to its starter: then the program does not begin."""
+    monkeypatch.setattr(tempfile, "tempdir", str(workspace.parent))
+    root = str(Path(tools.__path__[0]).parent)
+    command = [sys.executable, "-S", "-c", RUN, sandbox.level, f"exec sleep {mark}", str(workspace)]
+    for turn in range(rounds):
+        starter = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(workspace.parent)})
+        until(lambda pid=starter.pid: set(alive(mark)) - {pid}, pause=0)
+        for _ in range(turn % 10):  # each look takes a moment, so that it is hit elsewhere in its start
+            alive(mark)
+        starter.kill()
+        starter.wait()
+        until(lambda: not programs(mark))
+        sweep()
+        until(lambda: not alive(mark))
+    assert list(workspace.parent.glob(f"{PREFIX}*")) == []
