@@ -23,21 +23,29 @@ MASK = "[redacted]"
 
 def redact(text: str) -> str:
     """Replace every secret value of the environment and everything shaped like a key by a mask."""
-    literal = _literals(tuple(sorted(_secret_values())))
-    if literal is not None:
-        text = literal.sub(MASK, text)
-    return _SECRET_SHAPE.sub(MASK, text)
+    return _masked(text, _literals(tuple(sorted(_secret_values()))))
 
 
 def redacted(value: Any) -> Any:
     """Apply `redact` to every string inside lists, tuples and dicts."""
+    # The environment is read once for the whole value: it is most of the cost.
+    return _each(value, _literals(tuple(sorted(_secret_values()))))
+
+
+def _each(value: Any, literal: re.Pattern[str] | None) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return _masked(value, literal)
     if isinstance(value, dict):
-        return {key: redacted(item) for key, item in value.items()}
+        return {key: _each(item, literal) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [redacted(item) for item in value]
+        return [_each(item, literal) for item in value]
     return value
+
+
+def _masked(text: str, literal: re.Pattern[str] | None) -> str:
+    if literal is not None:
+        text = literal.sub(MASK, text)
+    return _SECRET_SHAPE.sub(MASK, text)
 
 
 def _secret_values() -> set[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph.types import interrupt
-from tools.workspace.archive import write_zip
 
 from graphs.build.board import Board
 from graphs.build.planning import decided
 from graphs.build.report import Report, compose, markdown
 from tools.events import Kind
 from tools.storage import canonical, write_atomic
+from tools.workspace.archive import write_zip
 from tools.workspace.repository import Repository
 from tools.workspace.trees import EMPTY_TREE
 
@@ -121,7 +122,8 @@ def _branch(state: BuildState, session: Session[BuildContext], board: Board, com
     if not into or refused or not commits:
         return None
     name = f"millwright/{session.run.id[:8]}"
-    return Repository.open(Path(into)).deliver_branch(session.run.store, commits[-1], name)
+    with closing(Repository.open(Path(into))) as repository:
+        return repository.deliver_branch(session.run.store, commits[-1], name)
 
 
 def _write_report(run: Run, report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -143,14 +144,15 @@ def _prepare(session: Session[BuildContext], goal: str, into: str | None) -> str
 
 def _bring_in(session: Session[BuildContext], board: Board, into: str) -> str:
     run = session.run
-    repository = Repository.open(Path(into))
-    commit, tree = repository.import_head(run.store)
+    with closing(Repository.open(Path(into))) as repository:
+        commit, tree = repository.import_head(run.store)
+        branch, dirty = repository.head_branch, repository.dirty
     run.store.restore(tree, run.files)
     board.fact(
         "base",
-        {"commit": commit, "tree": tree, "branch": repository.head_branch, "path": str(Path(into).absolute())},
+        {"commit": commit, "tree": tree, "branch": branch, "path": str(Path(into).absolute())},
     )
-    if repository.dirty:
+    if dirty:
         message = (
             "the repository has uncommitted changes; the build starts from its last commit and leaves them alone"
         )

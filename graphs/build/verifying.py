@@ -168,7 +168,7 @@ class _Prover:
         except ValueError as error:
             return Evidence(what=what, passed=False, detail=f"it is not a command line: {error}")
         execution = await self._run(argv, f"command {line}")
-        passed = execution.exit_code == 0 and not execution.timed_out
+        passed = execution.ok
         detail = "" if passed else f"exit code {execution.exit_code}: {_tail(execution)}"
         if passed:
             self._close(BlockerKind.COMMAND_FAILED, assignment.id, line, what)

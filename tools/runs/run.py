@@ -113,7 +113,7 @@ class Run:
 
     def close(self) -> None:
         """Give every descriptor back."""
-        for part in (self.lineage, self.ledger, self.events, self.register, self.files):
+        for part in (self.lineage, self.ledger, self.events, self.register, self.files, self.store):
             part.close()
         for resource in self.resources.values():
             if hasattr(resource, "close"):
@@ -162,7 +162,9 @@ def open_run(run_id: str) -> Run:
         run = _alive.get(root)
         if run is None or run.stale():
             run = Run(root)
-            weakref.finalize(run, _close_all, run.lineage, run.ledger, run.events, run.register, run.files)
+            weakref.finalize(
+                run, _close_all, run.lineage, run.ledger, run.events, run.register, run.files, run.store
+            )
         _alive[root] = run
         _open[root] = run
         _open.move_to_end(root)

@@ -57,7 +57,7 @@ class TestRun:
     @property
     def passed(self) -> bool:
         """At least one test ran and passed, none failed, and pytest itself said so."""
-        return not self.problem and not self.failed and self.count_passed > 0 and self.execution.exit_code == 0
+        return not self.problem and not self.failed and self.count_passed > 0 and self.execution.ok
 
     def of(self, path: str) -> tuple[TestResult, ...]:
         """The results of one test file."""

@@ -194,9 +194,31 @@ class ConfinedDir:
                 self.write(new, content, executable=bool(found.st_mode & stat.S_IXUSR), exclusive=True)
                 self.delete(old)
 
+    def clear(self, path: str) -> bool:
+        """Remove a directory in which there are only empty directories; tell whether it is gone."""
+        name = checked(path)
+        try:
+            with self._tree.folder(name) as folder:
+                below = dict(folder.entries())
+            inner = [f"{name}/{leaf}" for leaf, found in below.items() if stat.S_ISDIR(found.st_mode)]
+            if len(inner) < len(below) or not all(self.clear(path) for path in inner):
+                return False
+            with self._tree.parent(name) as folder:
+                folder.remove_folder(_leaf(name))
+                self._sync(folder)
+        except (OSError, PathRefused):
+            return False
+        return True
+
     def walk(self, prefix: str = "") -> Iterator[str]:
         """Yield the path of every regular file, sorted; links, special and protected files are left out."""
         return (path for path, _, reason in entries(self._tree, _folder_name(prefix)) if reason is None)
+
+    def stamps(self, prefix: str = "") -> Iterator[tuple[str, os.stat_result]]:
+        """Yield what `walk` yields with its status, by which a file that did not change is known without reading it."""
+        return (
+            (path, found) for path, found, reason in entries(self._tree, _folder_name(prefix)) if reason is None
+        )
 
     def left_out(self, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Yield what `walk` passes over, with the reason's code; temporary files of our own are not told."""

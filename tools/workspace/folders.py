@@ -76,6 +76,10 @@ class Folder:
         """Remove a file or a link."""
         os.unlink(self._at(name), dir_fd=self._descriptor)
 
+    def remove_folder(self, name: str) -> None:
+        """Remove an empty directory; any other is an error."""
+        os.rmdir(self._at(name), dir_fd=self._descriptor)
+
     def replace(self, name: str, target: str) -> None:
         """Rename within the directory, over the target if there is one."""
         here = self._descriptor

@@ -12,27 +12,32 @@ import contextlib
 import functools
 import itertools
 import stat
+import sys
 import threading
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from dulwich.objects import S_ISGITLINK, Blob, Commit, Tree
 
 from tools.errors import FileMissing, PathRefused, ToolRefused, WorkspaceChanged
 from tools.storage import storage_failed, write_atomic
 from tools.workspace.commits import composed
-from tools.workspace.ledger import sha256
 from tools.workspace.names import checked
 from tools.workspace.objects import Objects
 from tools.workspace.patches import named_patch
 from tools.workspace.trees import EMPTY_TREE, EXECUTABLE, FILE, Entry, Trees
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tools.workspace.confined import ConfinedDir
 
+# The clock that Linux stamps files with; the standard library has no name for it.
+_LINUX_CLOCK_REALTIME_COARSE = 5
+_COARSEST_FILE_TIME = 2_000_000_000
 # Nothing refers to the trees of single steps, so git must never clean up here.
 _CONFIG = b"""[core]
 \trepositoryformatversion = 1
@@ -88,7 +93,7 @@ class SnapshotStore:
         self.objects = Objects(path / "objects")
         self.trees = Trees(self.objects)
         self._lock = threading.RLock()
-        self._blobs: dict[str, str] = {}
+        self._known: dict[tuple[int, ...], str] = {}
         self._listed = functools.lru_cache(8)(self._list)
 
     def __enter__(self) -> Self:
@@ -116,17 +121,20 @@ class SnapshotStore:
         with self._lock:
             root = base or EMPTY_TREE
             known = self.trees.flat(root)
-            found = {path: self._look(files, path) for path in files.walk()}
+            settled = _settled()
+            stamps = dict(files.stamps())
+            found = {path: self._look(files, path, status) for path, status in stamps.items()}
             changes: dict[str, Entry | None] = {
-                path: seen.entry for path, seen in found.items() if not _same(known.get(path), seen.entry)
+                path: entry for path, (entry, _) in found.items() if not _same(known.get(path), entry)
             }
             missing = [p for p, entry in known.items() if p not in found and self._materialised(p, entry, files)]
             _require_gone(missing, files)
             changes |= dict.fromkeys(missing)
             tree, made = self.trees.edited(root, changes)
-            new = {seen.sha256: seen.blob for seen in found.values() if seen.blob}
-            self.objects.put([*new.values(), *made])
-            self._blobs |= {digest: blob.id.decode() for digest, blob in new.items()}
+            self.objects.put([*(blob for _, blob in found.values() if blob), *made])
+            for path, status in stamps.items():
+                if status.st_ctime_ns < settled:
+                    self._known[_stamp(status)] = found[path][0].id
             return tree
 
     def restore(self, tree: str, files: ConfinedDir) -> list[str]:
@@ -141,7 +149,7 @@ class SnapshotStore:
         """
         with self._lock:
             wanted = {p: e for p, e in self.trees.flat(tree).items() if self._materialised(p, e, files)}
-            found = {path: self._entry(files, path) for path in files.walk()}
+            found = {path: self._entry(files, path, status) for path, status in files.stamps()}
             surplus = [path for path in found if path not in wanted]
             stale = [path for path, entry in wanted.items() if not _same(found.get(path), entry)]
             for path in surplus:
@@ -150,8 +158,9 @@ class SnapshotStore:
             for path in stale:
                 content = self.objects.get(wanted[path].id, Blob).data
                 with _ours(path):
-                    info = files.write(path, content, executable=_executable(wanted[path].mode))
-                self._blobs[info.sha256] = wanted[path].id
+                    if path not in found:
+                        files.clear(path)
+                    files.write(path, content, executable=_executable(wanted[path].mode))
             return sorted(surplus + stale)
 
     def read(self, tree: str, path: str) -> bytes:
@@ -251,24 +260,20 @@ class SnapshotStore:
                 write_atomic(path / "shallow", (self.path / "shallow").read_bytes())
             return clone
 
-    def _look(self, files: ConfinedDir, path: str) -> _Seen:
+    def _look(self, files: ConfinedDir, path: str, status: os.stat_result) -> tuple[Entry, Blob | None]:
+        """A file as an entry, with its blob if that may not be stored yet; what is known unchanged is not read."""
+        mode = EXECUTABLE if _executable(status.st_mode) else FILE
+        known = self._known.get(_stamp(status))
+        if known is not None:
+            return Entry(mode, known), None
         with _ours(path):
-            info = files.info(path)
-            mode = EXECUTABLE if info and info.executable else FILE
-            if info and info.sha256 in self._blobs:
-                return _Seen(Entry(mode, self._blobs[info.sha256]), info.sha256, None)
             blob = Blob.from_string(files.read(path))
-        digest = sha256(blob.data)
-        if info is None or digest != info.sha256:
-            raise WorkspaceChanged(
-                f"{path!r} in the workspace changed while it was read; stop the other program and resume"
-            )
-        return _Seen(Entry(mode, blob.id.decode()), digest, blob)
+        return Entry(mode, blob.id.decode()), blob
 
-    def _entry(self, files: ConfinedDir, path: str) -> Entry | None:
+    def _entry(self, files: ConfinedDir, path: str, status: os.stat_result) -> Entry | None:
         """What stands at a path, or None if it must be replaced unseen."""
         try:
-            return self._look(files, path).entry
+            return self._look(files, path, status)[0]
         except WorkspaceChanged:
             return None
 
@@ -296,12 +301,15 @@ class SnapshotStore:
             )
 
 
-class _Seen(NamedTuple):
-    """A workspace file as an entry, its SHA-256, and its blob if that may not be stored yet."""
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
-    entry: Entry
-    sha256: str
-    blob: Blob | None
+
+def _settled() -> int:
+    """A time, in nanoseconds, such that any later change of a file gets a later change time than that."""
+    if sys.platform == "linux":
+        return time.clock_gettime_ns(_LINUX_CLOCK_REALTIME_COARSE)
+    return time.time_ns() - _COARSEST_FILE_TIME
 
 
 @contextlib.contextmanager

@@ -417,3 +417,17 @@ def test_no_name_reaches_outside(path: str, target: str, tmp_path_factory: pytes
     assert names_in(base) == ["outside", "ws"]
     assert names_in(base / "outside") == ["a"]
     assert (base / "outside" / "a").read_bytes() == SECRET
+
+
+def test_a_directory_without_files_is_cleared_and_any_other_stays(tmp_path):
+    (tmp_path / "empty" / "inner").mkdir(parents=True)
+    (tmp_path / "full" / "inner").mkdir(parents=True)
+    (tmp_path / "full" / "z.txt").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    with ConfinedDir(tmp_path) as files:
+        assert not files.clear("link")
+        assert files.clear("empty")
+        assert not files.clear("full")
+        assert not files.clear("nothing")
+        assert [path for path, _ in files.stamps()] == ["full/z.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "link"]

@@ -129,6 +129,9 @@ def test_a_directory_takes_the_place_of_a_file(store, files, old, new):
         (old, "deleted"),
         (new, "added"),
     ]
+    for tree, path in ((first, old), (second, new)):
+        assert store.restore(tree, files) == [old, new]
+        assert list(files.walk()) == [path]
 
 
 # What no workspace ever gets
@@ -255,14 +258,31 @@ def test_a_subset_takes_only_the_named_paths(store, files):
     assert store.subset(tree, changed, ["b/x", "d"]) == changed
 
 
-def test_unchanged_files_are_not_stored_again(store, files):
-    fill(files, {f"f{n}": b"%d" % n for n in range(10)})
-    first = store.take(files)
-    before = loose(store)
-    files.write("f3", b"new")
-    second = store.take(files, base=first)
-    assert len(loose(store)) == len(before) + 2
-    assert store.take(files, base=second) == second
+class Counted(ConfinedDir):
+    reads = 0
+
+    def read(self, path, *, limit=None):
+        self.reads += 1
+        return super().read(path, limit=limit)
+
+
+def test_unchanged_files_are_neither_read_again_nor_stored_again(store, tmp_path):
+    (tmp_path / "counted").mkdir()
+    with Counted(tmp_path / "counted", durable=False) as files:
+        fill(files, {f"f{n}": b"%d" % n for n in range(10)})
+        tree = store.take(files)
+        before = loose(store)
+        # A file that was written in the same tick of the clock is read again.
+        while files.reads:
+            files.reads = 0
+            assert store.take(files, base=tree) == tree
+        path = tmp_path / "counted" / "f3"
+        status = path.stat()
+        path.write_bytes(b"X")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        changed = store.take(files, base=tree)
+        assert files.reads == 1
+        assert store.read(changed, "f3") == b"X"
     assert len(loose(store)) == len(before) + 2
 
 
