@@ -137,9 +137,13 @@ class Board:
         """The outcome of the latest attempt."""
         return max(self.outcomes.get(assignment, []), key=lambda o: o.attempt, default=None)
 
+    def planned(self) -> list[Assignment]:
+        """The assignments of the plan, without those that remediate."""
+        return [a for a in self.assignments.values() if a.retry_for is None]
+
     def owners(self) -> dict[str, str]:
         """The planned assignment that owns each path."""
-        return {path: a.id for a in self.assignments.values() if a.retry_for is None for path in a.paths}
+        return {path: a.id for a in self.planned() for path in a.paths}
 
     def save(self, place: Position, task: str) -> None:
         """Write every change of this task, once."""

@@ -11,9 +11,11 @@ from agents.contracts import VERIFICATION, Blocker, Callback, DeliverableVerdict
 from tools.events import now
 
 if TYPE_CHECKING:
+    from agents.models.journal import Journal
     from graphs.build.board import Board
     from graphs.build.schemas import BuildContext, BuildState
     from graphs.session import Session
+    from tools.workspace.ledger import Ledger
 
 
 class AssignmentReport(BaseModel):
@@ -63,29 +65,35 @@ class Report(BaseModel):
 
 def compose(state: BuildState, session: Session[BuildContext], board: Board, branch: str | None) -> Report:
     """Put the report together from the board, the ledger and the journal."""
-    run = session.run
-    verdict = board.verdict
+    run, verdict = session.run, board.verdict
+    told = {
+        "run": run.id,
+        "goal": state["goal"],
+        "finished": now(),
+        "model": session.context.model,
+        "verdict": str(state.get("verdict") or "FAIL"),
+        "reasons": state.get("reasons", []),
+        "verification": session.context.verification,
+        "deliverables": verdict.deliverables if verdict else [],
+        "checks": verdict.checks if verdict else [],
+        "branch": branch,
+    }
+    return Report(**told, **derived(board, run.ledger, session.journal))
+
+
+def derived(board: Board, ledger: Ledger, journal: Journal) -> dict[str, Any]:
+    """The fields of the report that follow from the run's records alone."""
     blockers = list(board.blockers.values())
-    return Report(
-        run=run.id,
-        goal=state["goal"],
-        finished=now(),
-        model=session.context.model,
-        verdict=str(state.get("verdict") or "FAIL"),
-        reasons=state.get("reasons", []),
-        summary=board.facts.get("summary", ""),
-        verification=session.context.verification,
-        sandbox=_sandbox(run.ledger.commands()),
-        deliverables=verdict.deliverables if verdict else [],
-        checks=verdict.checks if verdict else [],
-        assignments=_assignments(board),
-        callbacks=board.callbacks,
-        blockers=blockers,
-        debt=[b for b in blockers if b.status == "debt"],
-        spending=_spending(session.journal.calls()),
-        branch=branch,
-        ledger_head=run.ledger.head,
-    )
+    return {
+        "summary": board.facts.get("summary", ""),
+        "sandbox": _sandbox(ledger.commands()),
+        "assignments": _assignments(board),
+        "callbacks": board.callbacks,
+        "blockers": blockers,
+        "debt": [b for b in blockers if b.status == "debt"],
+        "spending": _spending(journal.calls()),
+        "ledger_head": ledger.head,
+    }
 
 
 def markdown(report: Report) -> str:

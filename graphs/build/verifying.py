@@ -13,10 +13,11 @@ from agents.contracts import Assignment, BlockerKind, Evidence, Role
 from agents.verifier import judge
 from graphs.build.board import Board
 from graphs.build.inspection import check_problem, file_problem
+from graphs.build.running import Confined, Runner
 from graphs.build.schemas import BuildState  # noqa: TC001 - LangGraph reads a router's hints
 from tools.errors import PathRefused
 from tools.events import Kind
-from tools.sandbox import Limits, Sandbox, python_argv
+from tools.sandbox import python_argv
 from tools.verification.stubs import stubbed
 from tools.verification.testing import TestRun, is_test, pytest_argv, read_run, stable
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from graphs.build.schemas import BuildContext
     from graphs.session import Session
+    from tools.runs.run import Run
     from tools.sandbox import Execution
 
 Facts = dict[str, list[Evidence]]
@@ -34,14 +36,24 @@ async def verify(state: BuildState, session: Session[BuildContext]) -> dict[str,
     """Measure every deliverable again, run the tests and commands in the sandbox, and compute the verdict."""
     board = await asyncio.to_thread(Board.of, session.run)
     tree = await asyncio.to_thread(session.run.store.take, session.run.files, base=session.tree)
-    planned = [a for a in board.assignments.values() if a.retry_for is None]
-    facts = await asyncio.to_thread(_file_facts, session, board, planned, tree, state["round"])
-    checks: list[Evidence] = []
-    if session.context.verification != "quick" and planned:
-        prover = _Prover(session, board, tree, state["round"])
-        await prover.tests(planned, facts)
-        checks = await prover.commands(planned)
-    return await asyncio.to_thread(_conclude, session, board, planned, facts, checks, tree)
+    facts, checks = await measure(session, board, tree, state["round"], Confined(session, tree))
+    return await asyncio.to_thread(_conclude, session, board, facts, checks, tree)
+
+
+async def measure(
+    session: Session[BuildContext], board: Board, tree: str, round_: int, run: Runner
+) -> tuple[Facts, list[Evidence]]:
+    """The facts of every promised path of `tree`, and of every acceptance command; `run` runs what is to be run.
+
+    What fails opens blockers on the board, and what passes closes them.
+    """
+    planned = board.planned()
+    facts = await asyncio.to_thread(_file_facts, session, board, planned, tree, round_)
+    if session.context.verification == "quick" or not planned:
+        return facts, []
+    prover = _Prover(session.run, board, tree, round_, run)
+    await prover.tests(planned, facts)
+    return facts, await prover.commands(planned)
 
 
 def after_verify(state: BuildState) -> Literal["FAIL, rounds left", "settled"]:
@@ -53,12 +65,11 @@ def after_verify(state: BuildState) -> Literal["FAIL, rounds left", "settled"]:
 def _conclude(
     session: Session[BuildContext],
     board: Board,
-    planned: Sequence[Assignment],
     facts: Facts,
     checks: Sequence[Evidence],
     tree: str,
 ) -> dict[str, Any]:
-    run = session.run
+    run, planned = session.run, board.planned()
     files = {}
     for assignment in planned:
         for path in assignment.paths:
@@ -131,15 +142,14 @@ def _was_there(session: Session[BuildContext], path: str) -> bool:
 
 
 class _Prover:
-    """Runs what was delivered, in the sandbox, and keeps every run on the ledger."""
+    """Turns runs of what was delivered into evidence, and into blockers."""
 
-    def __init__(self, session: Session[BuildContext], board: Board, tree: str, round_: int) -> None:
-        self._session = session
+    def __init__(self, run: Run, board: Board, tree: str, round_: int, runner: Runner) -> None:
+        self._store = run.store
         self._board = board
         self._tree = tree
         self._round = round_
-        self._limits = Limits(seconds=session.context.test_seconds)
-        self._sandbox: Sandbox | None = None
+        self._run = runner
 
     async def tests(self, planned: Sequence[Assignment], facts: Facts) -> None:
         """Run the delivered tests, then show that they notice when the behaviour is taken out."""
@@ -223,37 +233,11 @@ class _Prover:
     def _broken_copy(self, folder: Path, modules: Sequence[str], breaking: Any) -> None:
         from tools.workspace.confined import ConfinedDir
 
-        store = self._session.run.store
         with ConfinedDir(folder) as copy:
-            store.restore(self._tree, copy)
+            self._store.restore(self._tree, copy)
             for path in modules:
-                source = store.read(self._tree, path).decode(errors="replace")
+                source = self._store.read(self._tree, path).decode(errors="replace")
                 copy.write(path, breaking(source).encode())
-
-    async def _run(
-        self, argv: list[str], purpose: str, *, workspace: Path | None = None, read_only: tuple[str, ...] = ()
-    ) -> Execution:
-        if self._sandbox is None:
-            self._sandbox = await asyncio.to_thread(Sandbox.choose, self._session.context.sandbox)
-        run = self._session.run
-        execution = await self._sandbox.arun(
-            argv,
-            workspace=workspace or run.workspace,
-            limits=self._limits,
-            read_only=read_only,
-            # The interpreter leaves the working directory out of its path; a program finds itself by this.
-            env={"PYTHONPATH": ".:src"},
-        )
-        record = {
-            "purpose": purpose,
-            "tree": self._tree,
-            "actor": {"role": "verifier", "assignment": "", "attempt": 0},
-            **execution.to_dict(),
-        }
-        output = {"stdout": record.pop("stdout"), "stderr": record.pop("stderr")}
-        await asyncio.to_thread(lambda: run.ledger.command(**record))
-        run.events.emit(Kind.COMMAND, **record, **output)
-        return execution
 
     def _block(self, kind: BlockerKind, owner: str, message: str, path: str) -> None:
         self._board.block(kind, owner, message, path=path, sender="verifier", round_=self._round)
@@ -265,7 +249,7 @@ class _Prover:
                 self._board.close(blocker, by=by, evidence=evidence)
 
     def _exists(self, path: str) -> bool:
-        return path in self._session.run.store.list(self._tree)
+        return path in self._store.list(self._tree)
 
     @staticmethod
     def _owner(planned: Sequence[Assignment], path: str) -> str:
