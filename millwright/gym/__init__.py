@@ -1,0 +1,1 @@
+"""The gym: a model server that misbehaves in every known way, and what a build makes of it."""
