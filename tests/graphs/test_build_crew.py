@@ -340,3 +340,17 @@ async def test_a_goal_that_says_nothing_is_refused(ollama: Start, goal: str) -> 
 
     with pytest.raises(UsageError, match="says nothing that could be built"):
         await build(ollama([]), goal)
+
+
+async def test_an_audit_that_takes_too_long_is_given_up_and_said(ollama: Start) -> None:
+    crew = Crew([assignment("A1", "calc.py")], {"A1": writing({"calc.py": ADD})})
+
+    def slow(request: Any) -> Reply:
+        reply = crew(request)
+        return Reply(tool_calls=reply.tool_calls, delay=1.5) if "submit_review" in request.tools else reply
+
+    output = await build(ollama(slow), audit_seconds=0.3)
+    assert [c["message"] for c in report()["callbacks"]] == [
+        "no review of A1: the model failed: no answer within 0.3 seconds"
+    ]
+    assert output["verdict"] == "PASS"
