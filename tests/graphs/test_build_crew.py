@@ -350,7 +350,6 @@ async def test_an_audit_that_takes_too_long_is_given_up_and_said(ollama: Start) 
         return Reply(tool_calls=reply.tool_calls, delay=1.5) if "submit_review" in request.tools else reply
 
     output = await build(ollama(slow), audit_seconds=0.3)
-    assert [c["message"] for c in report()["callbacks"]] == [
-        "no review of A1: the model failed: no answer within 0.3 seconds"
-    ]
+    (told,) = report()["callbacks"]
+    assert told["message"].startswith("no review of A1: the model failed: no answer within 0.")
     assert output["verdict"] == "PASS"
