@@ -353,3 +353,24 @@ async def test_an_audit_that_takes_too_long_is_given_up_and_said(ollama: Start) 
     (told,) = report()["callbacks"]
     assert told["message"].startswith("no review of A1: the model failed: no answer within 0.")
     assert output["verdict"] == "PASS"
+
+
+async def test_a_second_goal_in_the_same_thread_builds_on_the_files_of_the_first(ollama: Start) -> None:
+    from graphs.build import builder
+    from graphs.durable import durable
+    from millwright.checkpoints import open_sqlite
+
+    first = Crew([assignment("A1", "calc.py")], {"A1": writing({"calc.py": ADD})})
+    second = Crew([assignment("A1", "use.py")], {"A1": writing({"use.py": "from calc import add\n"})})
+    config = {"configurable": {"thread_id": "t"}}
+    async with open_sqlite() as saver:
+        graph_ = durable(builder().compile(checkpointer=saver))
+        await graph_.ainvoke(
+            {"goal": "Write a calculator."}, config, context=BuildContext(base_url=ollama(first).url)
+        )
+        server = ollama(second)
+        output = await graph_.ainvoke({"goal": "Use it."}, config, context=BuildContext(base_url=server.url))
+    assert output["verdict"] == "PASS"
+    assert "calc.py" in server.chats[0].last
+    assert set(workspace()) == {"calc.py", "use.py"}
+    assert [d["path"] for d in report()["deliverables"]] == ["use.py"]
