@@ -58,7 +58,8 @@ def _finished(e: Record) -> str:
 
 
 def _blocker(e: Record) -> str:
-    return f"[bold red]blocker[/]    {e['id']} {e['kind']} {escape(e['path'])}: {escape(e['message'])}"
+    where = f" {e['path']}:" if e["path"] and e["path"] not in e["message"] else ""
+    return f"[bold red]blocker[/]    {e['id']} {e['kind']}{escape(where)} {escape(e['message'])}"
 
 
 def _closed(e: Record) -> str:
