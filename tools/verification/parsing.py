@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import threading
 import tomllib
 import warnings
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# CPython counts the depth of a tree that it builds across threads, and raises SystemError when two build at once
+# (python/cpython#106905); warning filters belong to the whole process as well.
+_alone = threading.RLock()
+
 
 def syntax_problem(path: str, text: str) -> str | None:
     """Why a Python, JSON, TOML or YAML file does not parse, with the line; None when it does or is another kind."""
@@ -20,7 +25,7 @@ def syntax_problem(path: str, text: str) -> str | None:
     if parse is None:
         return None
     try:
-        with warnings.catch_warnings():
+        with _alone, warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             parse(text)
     except SyntaxError as error:
@@ -33,15 +38,24 @@ def syntax_problem(path: str, text: str) -> str | None:
     return None
 
 
+def syntax_tree(text: str) -> ast.Module:
+    """The syntax tree of Python source.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError: it does not parse.
+    """
+    with _alone, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.parse(text)
+
+
 def definitions(text: str) -> set[str]:
     """The functions, classes, methods (`Class.method`) and top-level names that Python source defines.
 
     Source that does not parse defines nothing.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(text)
+        tree = syntax_tree(text)
     except (SyntaxError, ValueError, RecursionError):
         return set()
     names: set[str] = set()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from tools.verification.parsing import syntax_tree
+
 
 def stubbed(source: str) -> str:
     """The same Python module with every function body replaced by `raise NotImplementedError`."""
-    tree = ast.parse(source)
+    tree = syntax_tree(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [ast.Raise(exc=ast.Name("NotImplementedError", ast.Load()), cause=None)]
