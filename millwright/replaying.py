@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from agents.models.cassette import CassettePlayer
 from millwright.driving import Result, build, resume
 from tools.errors import CassetteDivergence, CassetteError, RunUnknown
-from tools.runs.home import find_run, run_dir
+from tools.runs.home import data_dir, find_run, run_dir
 from tools.runs.run import open_run
+from tools.storage import write_atomic
 from tools.workspace.archive import read_zip
+from tools.workspace.ledger import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +70,9 @@ def _unpacked(path: Path) -> Path:
         if CASSETTE not in archive.names:
             raise CassetteError(f"{str(path)!r} holds no {CASSETTE}")
         content = archive.read(CASSETTE)
-    target = Path(tempfile.mkdtemp(prefix="millwright-cassette-")) / CASSETTE
-    target.write_bytes(content)
+    # Kept by its hash, for a replay that is suspended reads it again when it goes on.
+    target = data_dir() / "cassettes" / f"{sha256(content)[:32]}.jsonl"
+    write_atomic(target, content)
     return target
 
 
