@@ -77,7 +77,7 @@ def error_body(message: str) -> Json:
 
 def framed(line: str) -> bytes:
     """One line of a stream."""
-    return line.encode("utf-8", "surrogatepass") + b"\n"
+    return line.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def answer_parts(

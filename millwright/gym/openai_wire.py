@@ -35,7 +35,7 @@ def error_body(message: str, status: int = 500) -> Json:
 
 def framed(line: str) -> bytes:
     """One event of a stream."""
-    return b"data: " + line.encode("utf-8", "surrogatepass") + b"\n\n"
+    return b"data: " + line.encode("utf-8", "backslashreplace") + b"\n\n"
 
 
 def answer_lines(request: ChatRequest, reply: Reply, window: int, stream: bool) -> Iterator[str]:

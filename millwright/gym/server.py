@@ -49,6 +49,7 @@ class _State:
 
     answers: Answers
     models: dict[str, Model]
+    stand_in: Model | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
     requests: list[Request] = field(default_factory=list)
@@ -60,7 +61,7 @@ class _State:
     def model(self, name: str) -> Model:
         if not name:
             raise _HTTPError(400, "model is required")
-        found = self.models.get(name) or self.models.get(f"{name}:latest")
+        found = self.models.get(name) or self.models.get(f"{name}:latest") or self.stand_in
         if found is None:
             raise _HTTPError(404, f"model '{name}' not found")
         return found
@@ -241,7 +242,7 @@ class _Handler(StreamRequestHandler):
     def _whole(self, line: str, reply: Reply) -> bool:
         if reply.cut_connection_after is not None:
             return False
-        return self._send(200, line.encode("utf-8", "surrogatepass"), _JSON)
+        return self._send(200, line.encode("utf-8", "backslashreplace"), _JSON)
 
     def _stream(self, framed: Sequence[bytes], reply: Reply, kind: str) -> bool:
         self._raw(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
@@ -296,15 +297,20 @@ def _ollama_error(message: str, _status: int) -> Json:
 class ModelServer:
     """The server on a free port of the loopback, in a thread of this process; a context manager.
 
-    Each entry of `models` is a `Model` or a name.
+    Each entry of `models` is a `Model` or a name; `stand_in` answers to every other name.
     """
 
     def __init__(
-        self, answers: Answers = (), models: Sequence[Model | str] = ("qwen2.5-coder:7b",), port: int = 0
+        self,
+        answers: Answers = (),
+        models: Sequence[Model | str] = ("qwen2.5-coder:7b",),
+        port: int = 0,
+        *,
+        stand_in: Model | None = None,
     ) -> None:
         """Answer with a list of replies in turn, or with a function of the request; 0 is any free port."""
         known = [Model(entry) if isinstance(entry, str) else entry for entry in models]
-        self._state = _State(answers, {model.name: model for model in known})
+        self._state = _State(answers, {model.name: model for model in known}, stand_in)
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.state = self._state
         self._thread = threading.Thread(target=partial(self._server.serve_forever, 0.05), daemon=True)
