@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from agents.contracts import Assignment, Blocker, BlockerKind, Callback, Finding, Outcome, Verdict
+from agents.contracts import Assignment, Blocker, BlockerKind, Callback, Contract, Finding, Outcome, Verdict
 from tools.events import Kind
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tools.runs.lineage import Position
     from tools.runs.run import Run
+
+Value = TypeVar("Value", bound=Contract)
 
 
 @dataclass
@@ -32,19 +34,19 @@ class Board:
     @classmethod
     def of(cls, run: Run) -> Board:
         """Read the board of a run as its present history knows it."""
-        tables = run.register.read()
+        tables, typed = run.register.read(), _Typed.of(run)
         outcomes: dict[str, list[Outcome]] = {}
         for row in tables.get("outcome", {}).values():
-            outcome = Outcome.model_validate(row)
+            outcome = typed.value(Outcome, row)
             outcomes.setdefault(outcome.assignment, []).append(outcome)
         verdict = tables.get("fact", {}).get("verdict")
         return cls(
             run,
-            {key: Assignment.model_validate(row) for key, row in tables.get("assignment", {}).items()},
+            {key: typed.value(Assignment, row) for key, row in tables.get("assignment", {}).items()},
             outcomes,
-            [Callback.model_validate(row) for rows in tables.get("callback", {}).values() for row in rows],
-            {key: Blocker.model_validate(row) for key, row in tables.get("blocker", {}).items()},
-            {k: [Finding.model_validate(f) for f in rows] for k, rows in tables.get("finding", {}).items()},
+            [typed.value(Callback, row) for rows in tables.get("callback", {}).values() for row in rows],
+            {key: typed.value(Blocker, row) for key, row in tables.get("blocker", {}).items()},
+            {k: [typed.value(Finding, f) for f in rows] for k, rows in tables.get("finding", {}).items()},
             None if verdict is None else Verdict.model_validate(verdict),
             dict(tables.get("fact", {})),
         )
@@ -153,3 +155,25 @@ class Board:
     def _put(self, blocker: Blocker) -> None:
         self.blockers[blocker.id] = blocker
         self._changes.append(("blocker", blocker.id, blocker.model_dump(mode="json")))
+
+
+class _Typed:
+    """The register's rows as frozen values, each validated once: a board is read for every assignment."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, Contract]] = {}
+
+    @classmethod
+    def of(cls, run: Run) -> _Typed:
+        """The one of this run and process."""
+        found: _Typed = run.resources.setdefault("typed rows", cls())
+        return found
+
+    def value(self, kind: type[Value], row: Any) -> Value:
+        """A row as a value; the row is kept with it, so that its identity stays its own."""
+        known = self._known.get(id(row))
+        if known is None:
+            known = self._known[id(row)] = (row, kind.model_validate(row))
+        found = known[1]
+        assert isinstance(found, kind)
+        return found
