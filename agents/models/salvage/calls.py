@@ -54,8 +54,9 @@ def examine(text: str, tools: Mapping[str, dict[str, Any]], finish_reason: str =
         return Salvaged(refusals=(f"The reply ended with {finish_reason!r}: no call is taken from a cut reply.",))
     if not tools or not text:
         return Salvaged()
+    scanner = Scanner(Reader("\n" + text), tools)
     try:
-        spans = Scanner(Reader("\n" + text), tools).run()
+        spans = scanner.run()
     except Tangled:
         return Salvaged(refusals=("The reply holds too many beginnings of calls; write one call at a time.",))
     calls: list[Call] = []
@@ -65,6 +66,10 @@ def examine(text: str, tools: Mapping[str, dict[str, Any]], finish_reason: str =
             calls.append(_checked(found, tools))
         except Misfit as misfit:
             refusals.append(str(misfit))
+    if scanner.was_cut:
+        refusals.append(
+            "Something in the reply begins and is broken or has no end; nothing from there on was taken."
+        )
     if len(calls) > MAX_CALLS:
         refusals.append(f"{len(calls)} calls in one reply; only the first {MAX_CALLS} are taken.")
     return Salvaged(tuple(calls[:MAX_CALLS]), tuple(refusals))

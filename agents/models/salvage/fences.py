@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from agents.models.salvage.matching import NoPlace
 from agents.models.salvage.reader import Cut
 
+_MOST = 1000
 _FENCE = re.compile(r"[ ]{0,3}(`{3,40}|~{3,40})(?!`)[ \t]*([^\n`]*)\Z")
 _PATH = re.compile(r"[\w.@+~-][\w.@+~ /\\-]*\Z")
 _LABEL = re.compile(
@@ -43,7 +45,7 @@ class Block:
 
 
 def blocks(lines: list[str]) -> list[Block]:
-    """All fenced blocks of a reply. Raises Cut when one with a path is never closed.
+    """All fenced blocks of a reply. Raises Cut when one with a path is never closed, NoPlace beyond 1000 blocks.
 
     A fence with an info string inside a block opens a nested one, so that a Markdown file may hold code blocks.
     """
@@ -54,6 +56,8 @@ def blocks(lines: list[str]) -> list[Block]:
         if opening is None:
             at += 1
             continue
+        if len(found) >= _MOST:
+            raise NoPlace(f"the reply holds more than {_MOST} fenced blocks; send fewer files at a time.")
         end = _end(lines, at + 1, opening[1])
         above = _above(lines, at)
         if end is None:

@@ -42,7 +42,7 @@ def begins(text: str) -> bool:
 
 def read(text: str, draft: Draft) -> None:
     """Apply every file's hunks in order. Raises Cut for a diff that does not end, NoPlace for one that does not fit."""
-    lines = text.split("\n")
+    lines = text.rstrip().split("\n")
     fenced, renamed, at = False, "", 0
     while at < len(lines):
         if _FENCE.match(lines[at]):
@@ -95,8 +95,7 @@ def _hunks(lines: list[str], at: int, *, fenced: bool) -> tuple[list[_Hunk], int
         else:
             break
         at += 1
-    ended = not any(line.strip() for line in lines[at:])
-    if ended and (fenced or (hunks and hunks[-1].is_short())):
+    if at >= len(lines) and (fenced or (hunks and hunks[-1].is_short())):
         raise Cut
     return hunks, at
 

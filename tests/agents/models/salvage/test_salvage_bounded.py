@@ -28,7 +28,7 @@ PIECES = [
     'call tool="f"', 'argument key="a"', "]<]minimax[>[<tool_call>", ']<]minimax[>[<invoke name="f">', "]<]minimax[>[</a>",
     "[f(", "a=", "f()", ">>>", "Action: f\n", "Action Input: ", "✿FUNCTION✿: f ", "✿ARGS✿: ", "\n```json\n", "\n```\n", "```",
     "User:", "<example>", "<!--", "-->", "for example ", "*** Begin Patch\n", "*** Update File: a.py\n", "*** End Patch\n", "@@\n",
-    "-x = 1\n", "+y\n", " x = 1\n", "--- a/a.py\n+++ b/a.py\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "...\n",
+    "-x = 1\n", "+y\n", " x = 1\n", "--- a/a.py\n+++ b/a.py\n", "--- a\n+++ b\n@@ @@\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "...\n",
 ]  # fmt: skip
 
 

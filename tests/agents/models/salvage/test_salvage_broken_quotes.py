@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models.salvage import salvage
+from agents.models.salvage import examine, salvage
 
 TOOLS = {
     "write_file": {
@@ -43,7 +43,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_call_releases_nothing(text):
-    assert salvage(text, TOOLS) == []
+    outcome = examine(text, TOOLS)
+    assert outcome.calls == ()
+    assert "broken or has no end" in outcome.refusals[0]
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
