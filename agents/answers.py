@@ -38,11 +38,14 @@ async def answer(
     """
     history = list(messages)
     wrong: list[str] = []
+    faulty = False
     for turn in range(tries):
         try:
-            reply = await ask(scope, turn, history, schema=form.model_json_schema(), seconds=seconds)
+            # A form that the server enforces may be what fails, so the last try goes without it.
+            schema = form.model_json_schema() if turn < tries - 1 or not faulty else None
+            reply = await ask(scope, turn, history, schema=schema, seconds=seconds)
         except ModelFault as fault:
-            wrong = [str(fault)]
+            faulty, wrong = True, [str(fault)]
             history = [*history, HumanMessage(_again(wrong))]
             continue
         parsed, wrong = read(reply.text, form)
@@ -59,7 +62,7 @@ async def answer(
 def read(text: str, form: type[Answer]) -> tuple[Answer | None, list[str]]:
     """The first JSON object in a text that has the form, or what is wrong with the nearest one."""
     wrong = ["the answer holds no JSON object"]
-    for candidate in _objects(text):
+    for candidate in json_objects(text):
         try:
             return form.model_validate(candidate), []
         except ValidationError as error:
@@ -67,7 +70,7 @@ def read(text: str, form: type[Answer]) -> tuple[Answer | None, list[str]]:
     return None, wrong
 
 
-def _objects(text: str) -> Iterator[object]:
+def json_objects(text: str) -> Iterator[object]:
     """Complete JSON objects in a text: the whole of it, fenced ones, then bare ones; never a cut one."""
     decoder = json.JSONDecoder(strict=False)
     for part in [text, *_FENCE.findall(text)]:

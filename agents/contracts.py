@@ -141,6 +141,10 @@ class Outcome(Contract):
     summary: str = ""
     claims: list[str] = Field(default_factory=list)
     turns: int = 0
+    rung: str = Field("", description="How the model was asked: native calls, or files as text.")
+    changed: str = Field("", description="The one thing that differs from the attempt before.")
+    claimed: int = Field(0, description="How many claims the finishing message made.")
+    lies: list[str] = Field(default_factory=list, description="Those that the ledger contradicts.")
 
     @property
     def files_created(self) -> list[str]:

@@ -39,6 +39,15 @@ CRAFT = {
 }
 
 
+SYSTEM_TEXTUAL = """\
+You are a {role} in a small software crew. You work on one assignment, alone, and answer with files as text.
+
+- Write each file whole. Never leave anything out, never write a placeholder.
+- You may change only the files of your assignment.
+- What you write is compared with what was asked.
+{craft}"""
+
+
 class Finish(BaseModel):
     """Say that the assignment is done."""
 
@@ -61,13 +70,15 @@ def briefing(
     listing: Mapping[str, int],
     shown: Mapping[str, str],
     failure: str = "",
+    textual: bool = False,
 ) -> list[BaseMessage]:
     """The opening messages: the rules, the surroundings, and the task last.
 
     `shown` are files to read without asking: those depended on, and the assignment's own if they exist. `failure` is
-    the whole error of the attempt before this one.
+    the whole error of the attempt before this one. A `textual` one is not told of tools.
     """
-    system = SYSTEM.format(role=assignment.role, craft=CRAFT[assignment.role])
+    rules = SYSTEM_TEXTUAL if textual else SYSTEM
+    system = rules.format(role=assignment.role, craft=CRAFT[assignment.role])
     parts = [f"The whole goal, of which you do one part:\n{goal}", _listed(listing), *_texts(shown)]
     if failure:
         parts.append(f"The attempt before this one failed. This is the whole error:\n{failure}")
@@ -111,13 +122,22 @@ def _listed(listing: Mapping[str, int]) -> str:
     return "Files in the workspace:\n" + "\n".join(f"- {path} ({size} bytes)" for path, size in listing.items())
 
 
-def _texts(shown: Mapping[str, str]) -> Sequence[str]:
+def read_at_once(shown: Mapping[str, str]) -> list[str]:
+    """Those of the shown files that the briefing has room for in full; the others are named only."""
     room = SHOWN_CHARACTERS
-    parts = []
+    found = []
     for path, text in shown.items():
         if len(text) <= room:
-            parts.append(f"{path}:\n```\n{text}\n```")
+            found.append(path)
             room -= len(text)
-        else:
-            parts.append(f"{path} is long; read what you need of it with read_file.")
-    return parts
+    return found
+
+
+def _texts(shown: Mapping[str, str]) -> Sequence[str]:
+    whole = read_at_once(shown)
+    return [
+        f"{path}:\n```\n{text}\n```"
+        if path in whole
+        else f"{path} is long; read what you need of it with read_file."
+        for path, text in shown.items()
+    ]

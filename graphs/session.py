@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from langgraph.config import get_config, get_stream_writer
 from langgraph.runtime import get_runtime
 
+from agents.models.approach import Approach, first_approach, next_approach
 from agents.models.budget import Budget
 from agents.models.caller import Ask, Caller, Patience
 from agents.models.cassette import CassettePlayer
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableLambda
 
+    from agents.models.approach import Experience
     from tools.runs.lineage import Position
+    from tools.storage import Record
 
 CASSETTE = "cassette:"
 Context = TypeVar("Context", bound=RunContext)
@@ -58,6 +61,21 @@ class Session(Generic[Context]):
         """
         return (await _caller(self.run, self.context)).at(self.place)
 
+    async def approach(self, scope: str, before: Approach | None = None, failure: str = "") -> Approach:
+        """How the attempt of this scope is made: as experience has it, or `before` with one thing changed."""
+        caller = await _caller(self.run, self.context)
+        kept = await caller.choose(self.place, scope, lambda known: _picked(known, before, failure))
+        return Approach.model_validate(kept)
+
+    async def is_last(self, scope: str, turn: int) -> bool:
+        """Whether the run's budget ends with this call."""
+        return await (await _caller(self.run, self.context)).is_last(self.place, scope, turn)
+
+
+def _picked(known: Experience, before: Approach | None, failure: str) -> Record:
+    approach = first_approach(known) if before is None else next_approach(before, failure)
+    return approach.model_dump(mode="json")
+
 
 def journal_of(run: Run) -> Journal:
     """The one open journal of a run."""
@@ -79,6 +97,7 @@ def node(
 
     async def run_node(state: Mapping[str, Any]) -> Update:
         session = await _open(state, context)
+        session.run.register.redo(session.place, name)
         with listening(get_stream_writer()):
             update = await work(state, session)
             if advances:
@@ -102,18 +121,20 @@ async def _open(state: Mapping[str, Any], kind: type[RunContext]) -> Session[Any
 
 def _arrive(run_id: str, state: Mapping[str, Any], settings: RunContext) -> Session[Any]:
     position = state.get("position")
-    run = _run_of(run_id, state)
+    run = _run_of(run_id, state, settings)
     place = run.arrive(position)
     return Session(run, settings, place, run.lineage.tree(position))
 
 
-def _run_of(run_id: str, state: Mapping[str, Any]) -> Run:
+def _run_of(run_id: str, state: Mapping[str, Any], settings: RunContext) -> Run:
     """Open the run of this thread; a thread that is a copy of another one gets a copy of its run."""
     if (run_dir(run_id) / "run.json").exists():
         return open_run(run_id)
     origin = state.get("run")
     if state.get("position") is None:
-        return create_run(run_id, goal=state.get("goal", ""), into=state.get("into"))
+        # With its settings from the first moment, so that a killed run is resumed with the model it was given.
+        chosen = settings.model_dump(mode="json")
+        return create_run(run_id, goal=state.get("goal", ""), into=state.get("into"), settings=chosen)
     if origin and origin != run_id:
         return clone_run(origin, run_id, state.get("position"))
     raise StorageFailed(

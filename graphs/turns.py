@@ -1,135 +1,132 @@
-"""One agent at work: it thinks, its tool calls are carried out, until it closes the work or is stopped.
+"""One agent at work: it thinks, what its reply asks for is carried out, until it closes the work or is stopped.
 
-    START → think ─┬─ calls ──→ act ─┬─ open ──→ think
-                   ├─ no call → nudge ┘
+    START → think ─┬─ to do ───→ act ──┬─ open ─→ think
+                   ├─ nothing → nudge ─┘
+                   ├─ fault ─→ think
                    └─ stopped → END    └─ closed / stopped → END
 
 Its conversation is its own: the graph above it gets one compact result. Inner steps are journalled, not checkpointed,
-so a crash costs no model call and the checkpoint database does not grow with the conversation.
+so a crash costs no model call and the checkpoint database does not grow with the conversation. What an agent is told
+depends on its conversation alone, never on the disk of this moment, so a repeated step asks the same.
 """
 
 from __future__ import annotations
 
-import operator
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, InvalidToolCall, ToolCall
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
-from typing_extensions import TypedDict
 
-from agents.models.salvage import salvage
+from agents.models.approach import SMALL
+from agents.models.honesty import context_lost
+from agents.models.protocols import Rung, how_to_answer, only_the_file
+from agents.models.reading import Reading, read_reply
+from graphs.conversation import (
+    Turns,
+    Work,
+    carried_out,
+    judged,
+    limit_reached,
+    names,
+    pending,
+    prompt,
+    stop,
+    surroundings,
+    untouched,
+    written,
+)
 from graphs.doors import two_doors
 from graphs.durable import durable
 from tools.errors import BudgetExhausted, ModelFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import BaseMessage, ToolMessage
     from langgraph.graph.state import CompiledStateGraph
-
-    from agents.models.caller import Ask
-    from agents.toolbox import Toolbox
 
 NUDGES = 2
 FAULTS = 3
-REFUSED_CLOSINGS = 3
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one agent needs: how to ask its model, its tools, which of them closes the work, and its limits."""
-
-    ask: Ask
-    toolbox: Toolbox
-    scope: str
-    closing: str
-    turns: int
-    deadline: float | None = None
-    schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-
-    def seconds_left(self) -> float | None:
-        """Seconds until the deadline; None without one."""
-        return None if self.deadline is None else self.deadline - time.monotonic()
-
-
-class Turns(TypedDict, total=False):
-    """The conversation of one agent, and how it ended."""
-
-    messages: Annotated[list[AnyMessage], operator.add]
-    turn: int
-    nudges: int
-    faults: int
-    calls: Annotated[list[dict[str, Any]], operator.add]
-    closed: dict[str, Any]
-    stopped: str
-    stopped_by: str
+MISSED_EDITS = 2
+LONGEST_SUMMARY = 2000
+DESCENT = frozenset({"format_fault", "discarded", "no_tools"})
+"""Faults that another question in the same form will not mend."""
 
 
 async def think(state: Turns) -> Turns:
     """Ask the model for its next move; a fault is told to it, a limit stops the work."""
     work = get_runtime(Work).context
-    turn = state.get("turn", 0)
-    left = work.seconds_left()
-    if turn >= work.turns:
-        return {"stopped": f"it did not finish within {work.turns} model calls", "stopped_by": "stuck"}
-    if left is not None and left <= 0:
-        return {"stopped": "its time was used up", "stopped_by": "time_limit"}
+    turn, rung = state.get("turn", 0), state["rung"]
+    if (limit := limit_reached(state, work)) is not None:
+        return limit
+    messages = await prompt(state, work)
+    tools = [] if rung.textual else list(work.toolbox.tools.values())
+    temperature, seconds = work.approach.temperature, work.seconds_left()
     try:
-        message = await work.ask(
-            work.scope, turn, state["messages"], tools=list(work.toolbox.tools.values()), seconds=left
-        )
+        message = await work.ask(work.scope, turn, messages, tools=tools, seconds=seconds, temperature=temperature)
     except BudgetExhausted as error:
         return {"stopped": str(error), "stopped_by": "budget"}
     except ModelFault as fault:
-        return _after_fault(state, fault)
-    return {"messages": [_with_calls(message, work, turn)], "turn": turn + 1}
+        return _after_fault(state, work, fault)
+    lost = context_lost(message.response_metadata.get("prompt", {}))
+    if lost:
+        return {"stopped": lost, "stopped_by": "context_lost", "turn": turn + 1}
+    reading = read_reply(message, rung, surroundings(state, work), turn)
+    usage = message.usage_metadata
+    tokens = state.get("tokens", 0) + (usage["total_tokens"] if usage else 0)
+    return {"messages": [_kept(message, reading, rung)], "reading": reading, "turn": turn + 1, "tokens": tokens}
 
 
 async def act(state: Turns) -> Turns:
-    """Carry out the tool calls of the last message, in order."""
-    work = get_runtime(Work).context
-    last = state["messages"][-1]
-    assert isinstance(last, AIMessage)
-    answers: list[AnyMessage] = []
-    update: Turns = {"calls": []}
-    for index, call in enumerate(last.tool_calls):
-        answer = await work.toolbox.run(call, state["turn"] - 1, index)
-        answers.append(answer)
-        refused = answer.status == "error"
-        update["calls"].append({"name": call["name"], "arguments": call["args"], "refused": refused})
-        if call["name"] == work.closing and not refused:
-            update["closed"] = call["args"]
+    """Carry out what the last reply asks for, in order."""
+    work, reading, turn = get_runtime(Work).context, state["reading"], state["turn"] - 1
+    assert reading is not None
+    answers: list[ToolMessage] = []
+    update: Turns = {"calls": [], "reading": None}
+    asked: list[ToolCall | InvalidToolCall] = [*reading.calls, *reading.unreadable]
+    for index, call in enumerate(asked):
+        answers.append(await work.toolbox.run(call, turn, index))
+        update["calls"].append(carried_out(answers[-1]))
+        if _closes(update, work):
             break
-    refusals = sum(c["name"] == work.closing and c["refused"] for c in [*state.get("calls", []), *update["calls"]])
-    if refusals >= REFUSED_CLOSINGS:
-        update["stopped"] = f"it called {work.closing} {refusals} times without having done the work"
-        update["stopped_by"] = "agent_failed"
-    return {**update, "messages": answers}
+    told = _left_out(reading)
+    if state["rung"].textual and work.paths and "closed" not in update:
+        told += await _go_on(state, update, work, answers)
+    return {**judged(state, update, work, told), "messages": _answers(state["rung"], answers, told)}
 
 
 async def nudge(state: Turns) -> Turns:
-    """Remind an agent that talks instead of acting; after two reminders, stop."""
-    work = get_runtime(Work).context
+    """Remind an agent that talks instead of acting; then ask for one file as text; then stop."""
+    work, rung, reading = get_runtime(Work).context, state["rung"], state["reading"]
     nudges = state.get("nudges", 0) + 1
+    refused = "\n".join(reading.refusals) if reading is not None else ""
+    waiting = _waiting(state, work)
+    if rung is Rung.EDITS and refused and state.get("missed", 0) + 1 >= MISSED_EDITS:
+        text = f"{refused}\n{how_to_answer(Rung.FENCED, work.paths, work.closing, work.toolbox.schemas)}"
+        return {"messages": [HumanMessage(text)], "rung": Rung.FENCED, "nudges": 0}
+    if nudges >= NUDGES and work.paths and not waiting:
+        closed = await _close_for(state, work)
+        if "closed" in closed:
+            return closed
+    if nudges >= NUDGES and not rung.textual:
+        return _descent(state, work)
     if nudges > NUDGES:
-        return {"stopped": "it answered with text instead of using its tools", "stopped_by": "agent_failed"}
-    names = ", ".join(work.toolbox.tools)
-    text = f"That was text; nothing was done. Use the tools: {names}. When all is done, call {work.closing}."
-    return {"nudges": nudges, "messages": [HumanMessage(text)]}
+        return stop("it answered with text instead of doing its work")
+    text = "\n".join(filter(None, [refused, _reminder(rung, waiting, work)]))
+    expected = waiting[0] if rung.textual and waiting else ""
+    missed = state.get("missed", 0) + bool(refused)
+    return {"nudges": nudges, "messages": [HumanMessage(text)], "expected": expected, "missed": missed}
 
 
-def after_thinking(state: Turns) -> Literal["calls", "no call", "again", "stopped"]:
-    """Route on what the model's last message holds."""
+def after_thinking(state: Turns) -> Literal["to do", "nothing", "fault", "stopped"]:
+    """Route on what the model's last message asks for."""
     if state.get("stopped"):
         return "stopped"
-    last = state["messages"][-1]
-    if not isinstance(last, AIMessage):
-        return "again"
-    return "calls" if last.tool_calls else "no call"
+    reading = state.get("reading")
+    if reading is None:
+        return "fault"
+    return "nothing" if reading.empty else "to do"
 
 
 def after_acting(state: Turns) -> Literal["open", "closed"]:
@@ -137,9 +134,9 @@ def after_acting(state: Turns) -> Literal["open", "closed"]:
     return "closed" if "closed" in state or state.get("stopped") else "open"
 
 
-def after_nudging(state: Turns) -> Literal["open", "stopped"]:
-    """Route on whether the agent was nudged too often."""
-    return "stopped" if state.get("stopped") else "open"
+def after_nudging(state: Turns) -> Literal["open", "closed"]:
+    """Route on whether the agent was nudged too often, or had done its work without saying so."""
+    return after_acting(state)
 
 
 def assemble() -> CompiledStateGraph[Turns, Work, Turns, Turns]:
@@ -149,41 +146,127 @@ def assemble() -> CompiledStateGraph[Turns, Work, Turns, Turns]:
         builder.add_node(step.__name__, two_doors(step))
     builder.add_edge(START, "think")
     builder.add_conditional_edges(
-        "think", after_thinking, {"calls": "act", "no call": "nudge", "again": "think", "stopped": END}
+        "think", after_thinking, {"to do": "act", "nothing": "nudge", "fault": "think", "stopped": END}
     )
     builder.add_conditional_edges("act", after_acting, {"open": "think", "closed": END})
-    builder.add_conditional_edges("nudge", after_nudging, {"open": "think", "stopped": END})
+    builder.add_conditional_edges("nudge", after_nudging, {"open": "think", "closed": END})
     return durable(builder.compile(checkpointer=False, name="agent"))
 
 
 async def carry_out(work: Work, messages: Sequence[BaseMessage]) -> Turns:
     """Let one agent work until it closes its work or is stopped."""
+    rung = work.approach.rung
+    told = [SMALL] if work.approach.small and work.paths else []
+    if rung.textual:
+        told.append(how_to_answer(rung, work.paths, work.closing, work.toolbox.schemas))
+    opening = [*messages[:-1], HumanMessage("\n\n".join([messages[-1].text, *told]))]
     # Two steps a turn, a nudge and an end: the graph's own limit must never be the one that strikes.
     limit = 4 * work.turns + 10
-    opening = cast("Turns", {"messages": list(messages)})
-    return cast("Turns", await graph.ainvoke(opening, {"recursion_limit": limit}, context=work))
+    start = cast("Turns", {"messages": opening, "opening": len(opening), "rung": rung})
+    return cast("Turns", await graph.ainvoke(start, {"recursion_limit": limit}, context=work))
 
 
-def _after_fault(state: Turns, fault: ModelFault) -> Turns:
-    faults = state.get("faults", 0) + 1
-    turn = state.get("turn", 0) + 1
-    if fault.kind == "time_limit" or faults > FAULTS:
-        return {"stopped": f"the model failed: {fault}", "stopped_by": fault.kind, "turn": turn}
-    told = HumanMessage(f"Your last answer could not be used: {fault}. Answer again, with one tool call.")
-    return {"messages": [told], "faults": faults, "turn": turn}
+def _kept(message: AIMessage, reading: Reading, rung: Rung) -> AIMessage:
+    """The message as it stays in the conversation: with the calls that were found in its text, or as text."""
+    if rung.textual:
+        return AIMessage(message.text or "(nothing)")
+    if message.tool_calls or message.invalid_tool_calls:
+        called = {"tool_calls": list(reading.calls), "invalid_tool_calls": list(reading.unreadable)}
+        return AIMessage(message.text, **called)
+    return AIMessage(message.text, tool_calls=list(reading.calls))
 
 
-def _with_calls(message: AIMessage, work: Work, turn: int) -> AIMessage:
-    """The message with the calls that its text holds, when the model wrote them as text."""
-    if message.tool_calls:
-        return message
-    reason = str(message.response_metadata.get("done_reason") or "stop")
-    found = salvage(message.text, work.schemas, reason)
-    calls = [
-        {"name": c.name, "args": c.arguments, "id": f"text-{turn}-{n}", "type": "tool_call"}
-        for n, c in enumerate(found)
-    ]
-    return AIMessage(message.text, tool_calls=calls) if calls else message
+def _closes(update: Turns, work: Work) -> bool:
+    """Note that the last call closed the work, if it did."""
+    last = update["calls"][-1]
+    if last["name"] == work.closing and not last["refused"]:
+        update["closed"] = last["arguments"]
+    return "closed" in update
+
+
+def _left_out(reading: Reading) -> list[str]:
+    if not reading.left_out:
+        return []
+    return [f"Your answer held {reading.left_out} calls too many; they were not carried out. Make fewer at a time."]
+
+
+async def _go_on(state: Turns, update: Turns, work: Work, answers: list[ToolMessage]) -> list[str]:
+    """On a textual rung: close the work when every file is written, else say which file is next."""
+    reading, calls = state["reading"], [*state.get("calls", []), *update["calls"]]
+    assert reading is not None
+    refused = [path for path in work.paths if any(c["refused"] and names(c, path) for c in update["calls"])]
+    next_one = [*refused, *pending(calls, work)][:1]
+    update["expected"] = next_one[0] if next_one else ""
+    same = untouched(calls, work)
+    if not refused and (reading.done or not (next_one or (same and not state.get("asked")))):
+        answers.append(await _call_closing(state, work, "Written as text.", len(update["calls"])))
+        update["calls"].append(carried_out(answers[-1]))
+        if _closes(update, work):
+            return []
+    if next_one:
+        return [only_the_file(next_one[0])]
+    update["asked"] = True
+    return [f"Not changed: {', '.join(same)}. Output what has to change, whole; if nothing has, answer DONE."]
+
+
+async def _call_closing(state: Turns, work: Work, summary: str, index: int) -> ToolMessage:
+    """Close the work for an agent whose files are all written; the tool itself looks at the disk."""
+    arguments = {"summary": summary, "files": written(state.get("calls", []))}
+    closing = ToolCall(name=work.closing, args=arguments, id="close")
+    return await work.toolbox.run(closing, state["turn"] - 1, index)
+
+
+async def _close_for(state: Turns, work: Work) -> Turns:
+    said = state["messages"][-1].text[:LONGEST_SUMMARY] or "Done."
+    outcome = carried_out(await _call_closing(state, work, said, 0))
+    update: Turns = {"calls": [outcome]}
+    _closes(update, work)
+    return update
+
+
+def _waiting(state: Turns, work: Work) -> list[str]:
+    """The files that are still to be written, then those that are still as they were."""
+    calls = state.get("calls", [])
+    return [*pending(calls, work), *untouched(calls, work)]
+
+
+def _answers(rung: Rung, answers: Sequence[ToolMessage], told: Sequence[str]) -> list[AnyMessage]:
+    """The results as messages: next to their calls, or on a textual rung as one message of the user."""
+    if not rung.textual:
+        return [*answers, *([HumanMessage("\n".join(told))] if told else [])]
+    lines = [answer.text for answer in answers]
+    return [HumanMessage("\n".join([*lines, *told]) or "Noted.")]
+
+
+def _reminder(rung: Rung, waiting: Sequence[str], work: Work) -> str:
+    if rung.textual:
+        again = how_to_answer(rung, work.paths, work.closing, work.toolbox.schemas)
+        return only_the_file(waiting[0]) if waiting else f"That could not be used; nothing was done.\n{again}"
+    offered = ", ".join(work.toolbox.tools)
+    return f"That was text; nothing was done. Use the tools: {offered}. When all is done, call {work.closing}."
+
+
+def _descent(state: Turns, work: Work) -> Turns:
+    """One rung down, with the counters set back and the request in its shortest form."""
+    waiting, rung = _waiting(state, work), work.approach.lower
+    how = how_to_answer(rung, work.paths, work.closing, work.toolbox.schemas)
+    text = only_the_file(waiting[0]) if waiting else how
+    expected = waiting[0] if waiting else ""
+    return {"rung": rung, "nudges": 0, "faults": 0, "expected": expected, "messages": [HumanMessage(text)]}
+
+
+def _after_fault(state: Turns, work: Work, fault: ModelFault) -> Turns:
+    faults, turn = state.get("faults", 0) + 1, state.get("turn", 0) + 1
+    counted: Turns = {"turn": turn, "faults": faults, "reading": None}
+    if fault.kind == "time_limit":
+        return {**counted, **stop(f"the model failed: {fault}", fault.kind)}
+    if not state["rung"].textual and (fault.kind in DESCENT or faults == FAULTS):
+        return {**counted, **_descent(state, work)}
+    if faults > FAULTS:
+        return {**counted, **stop(f"the model failed: {fault}", fault.kind)}
+    how = "Answer again" if state["rung"].textual else "Answer again, with one tool call"
+    shorter = " Write one file at a time, and keep it short." if fault.kind == "cut" else ""
+    return {**counted, "messages": [HumanMessage(f"Your last answer could not be used: {fault}. {how}.{shorter}")]}
 
 
 graph = assemble()

@@ -40,6 +40,10 @@ class Budget:
         self.tokens += usage.get("total_tokens", 0)
         self.seconds += seconds
 
+    def calls_left(self) -> int | None:
+        """How many calls the run may still make; None without a limit."""
+        return None if self.max_calls is None else max(0, self.max_calls - self.calls)
+
     def check(self) -> None:
         """Refuse the next call when a limit is reached.
 

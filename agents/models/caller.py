@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage
 
+from agents.models.approach import Experience
 from agents.models.failures import classify
 from agents.models.journal import Journal, Request
+from agents.models.offers import offer
 from agents.models.ollama import OllamaChat
+from agents.models.profiles import profiles
+from agents.models.replies import check
+from agents.models.thinking import strip_thinking
 from tools.errors import CassetteDivergence, ModelFault, ModelUnavailable
 from tools.events import EventLog, Kind
 from tools.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -45,6 +50,7 @@ class Ask(Protocol):
         tools: Sequence[BaseTool] = (),
         schema: dict[str, Any] | None = None,
         seconds: float | None = None,
+        temperature: float | None = None,
     ) -> AIMessage:
         """Return the model's answer, or raise ModelFault, ModelUnavailable or BudgetExhausted."""
 
@@ -91,13 +97,54 @@ class Caller:
             tools: Sequence[BaseTool] = (),
             schema: dict[str, Any] | None = None,
             seconds: float | None = None,
+            temperature: float | None = None,
         ) -> AIMessage:
-            request = Request(
-                scope, turn, tuple(_without_secrets(messages)), tuple(t.name for t in tools), _title(schema)
-            )
+            names = tuple(tool.name for tool in tools)
+            request = Request(scope, turn, tuple(_without_secrets(messages)), names, _title(schema), temperature)
             return await self._ask(place, request, tools, schema, seconds)
 
         return ask
+
+    async def choose(self, place: Position, scope: str, pick: Callable[[Experience], Record]) -> Record:
+        """What was chosen for a scope at this point: the journal's word, else the recording's, else picked now.
+
+        What `pick` goes by (what this machine remembers of the model) stays out of a replay.
+        """
+        known = await asyncio.to_thread(self._journal.choice, place, scope)
+        if known is None:
+            known = await asyncio.to_thread(self._pick, place, scope, pick)
+            await asyncio.to_thread(self._journal.keep_choice, place, scope, known)
+        return known
+
+    async def is_last(self, place: Position, scope: str, turn: int) -> bool:
+        """Whether the run's budget has one call left for this turn, which is then told to wind up."""
+        name = f"{scope}@{turn}"
+        if await asyncio.to_thread(self._journal.choice, place, name) is not None:
+            return True
+        if self._journal.asked(place, scope, turn):
+            return False
+        last = self._recorded_choice(place, name) is not None if self._replays else self._budget.calls_left() == 1
+        if last:
+            await asyncio.to_thread(self._journal.keep_choice, place, name, {"last": True})
+        return last
+
+    @property
+    def _replays(self) -> bool:
+        return not hasattr(self._model, "ainvoke")
+
+    def _pick(self, place: Position, scope: str, pick: Callable[[Experience], Record]) -> Record:
+        if self._replays:
+            return self._recorded_choice(place, scope) or pick(Experience())
+        experience = profiles().experience(self._name)
+        facts = getattr(self._model, "known", None)
+        if facts is not None:
+            windows = [size for size in (facts.context_length, experience.window) if size]
+            update = {"can_call": facts.can("tools"), "window": min(windows, default=None)}
+            experience = experience.model_copy(update=update)
+        return pick(experience)
+
+    def _recorded_choice(self, place: Position, scope: str) -> Record | None:
+        return cast("CassettePlayer", self._model).choice(scope, self._journal.earlier_choices(place, scope))
 
     async def _ask(
         self,
@@ -117,7 +164,9 @@ class Caller:
             message, fault, facts = await self._fetch(place, request, tools, schema, seconds)
             facts = {"seconds": round(time.monotonic() - began, 3), "model": self._name, **facts}
         usage = dict(message.usage_metadata) if message and message.usage_metadata else {}
-        facts["usage"] = usage
+        facts = {"prompt": _honesty(message), **facts, "usage": usage}
+        if message is not None:
+            message.response_metadata = {**message.response_metadata, "prompt": facts["prompt"]}
         await asyncio.to_thread(self._journal.keep, place, request, message=message, fault=fault, **facts)
         self._budget.count(usage, facts["seconds"])
         self._tell(request, {**facts, "fault": fault}, "model")
@@ -132,18 +181,25 @@ class Caller:
         seconds: float | None,
     ) -> tuple[AIMessage | None, Record | None, Record]:
         """One answer or fault, with the facts that belong in the journal."""
-        if not hasattr(self._model, "ainvoke"):
-            found = self._model.answer(request, self._journal.earlier(place, request.scope, request.turn))
-            kept: Record = {name: found.record[name] for name in ("seconds", "model") if name in found.record}
+        if self._replays:
+            found = cast("CassettePlayer", self._model).answer(
+                request, self._journal.earlier(place, request.scope, request.turn)
+            )
+            kept: Record = {
+                name: found.record[name] for name in ("seconds", "model", "prompt") if name in found.record
+            }
             return found.message, found.fault, kept
         limit = min(self._patience.call, seconds if seconds is not None else self._patience.call)
         try:
             async with asyncio.timeout(limit):
                 return await self._with_patience(request, tools, schema), None, {}
         except TimeoutError:
-            return None, {"kind": "time_limit", "message": f"no answer within {limit:g} seconds"}, {}
+            return None, {"kind": "time_limit", "message": f"no answer within {limit:.1f} seconds"}, {}
         except ModelFault as error:
-            return None, {"kind": error.kind, "message": str(error)}, {}
+            # The reply is of no use, and it was paid for.
+            reply = _without_secrets([error.reply])[0] if isinstance(error.reply, AIMessage) else None
+            assert reply is None or isinstance(reply, AIMessage)
+            return reply, {"kind": error.kind, "message": str(error)}, {}
 
     async def _with_patience(
         self, request: Request, tools: Sequence[BaseTool], schema: dict[str, Any] | None
@@ -168,16 +224,20 @@ class Caller:
     ) -> AIMessage:
         runnable: Any = self._model
         if tools:
-            runnable = runnable.bind_tools(list(tools))
-        if schema is not None and isinstance(self._model, OllamaChat):
-            runnable = runnable.bind(format=schema)
+            runnable = runnable.bind_tools([offer(tool) for tool in tools])
+        if isinstance(self._model, OllamaChat):
+            chosen = {"format": schema, "temperature": request.temperature}
+            runnable = runnable.bind(**{name: value for name, value in chosen.items() if value is not None})
         try:
             message = await runnable.ainvoke(list(request.messages))
+            assert isinstance(message, AIMessage)
+            if isinstance(message.content, str):
+                message.content = strip_thinking(message.content)
+            check(message)
         except (ModelFault, ModelUnavailable, CassetteDivergence, asyncio.CancelledError):
             raise
         except Exception as error:
             raise classify(error).error() from error
-        assert isinstance(message, AIMessage)
         return _without_secrets([message])[0]  # type: ignore[return-value]  # the same kind of message comes back
 
     def _gate(self) -> asyncio.Semaphore:
@@ -193,15 +253,30 @@ class Caller:
             model=facts.get("model"),
             seconds=facts.get("seconds"),
             usage=facts.get("usage"),
+            prompt=facts.get("prompt"),
             fault=facts.get("fault"),
         )
 
 
 def _opened(message: AIMessage | None, fault: Record | None) -> AIMessage:
-    if message is None:
+    if fault is not None or message is None:
         fault = fault or {}
-        raise ModelFault(str(fault.get("message")), kind=str(fault.get("kind")))
+        raise ModelFault(str(fault.get("message")), kind=str(fault.get("kind")), reply=message)
     return message
+
+
+def _honesty(message: AIMessage | None) -> Record:
+    """How long the prompt was by our estimate, by the server's count, and the window it had; in tokens."""
+    if message is None:
+        return {}
+    said = message.response_metadata
+    evaluated = message.usage_metadata["input_tokens"] if message.usage_metadata else None
+    found = {
+        "estimated": said.get("prompt_tokens_estimated"),
+        "evaluated": evaluated,
+        "window": (said.get("options") or {}).get("num_ctx"),
+    }
+    return {name: value for name, value in found.items() if isinstance(value, int)}
 
 
 def _without_secrets(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -210,6 +285,7 @@ def _without_secrets(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         update: dict[str, Any] = {"content": redacted(message.content)}
         if isinstance(message, AIMessage):
             update["tool_calls"] = redacted(message.tool_calls)
+            update["invalid_tool_calls"] = redacted(message.invalid_tool_calls)
         cleaned.append(message.model_copy(update=update))
     return cleaned
 

@@ -28,9 +28,17 @@ class CassettePlayer:
         self.end: Record = next((line for line in reversed(lines) if line["kind"] == "end"), {})
         self._messages: dict[str, Record] = {x["sha"]: x["body"] for x in lines if x["kind"] == "message"}
         self._calls: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        self._choices: dict[str, list[Record]] = defaultdict(list)
         for line in lines:
             if line["kind"] == "call":
                 self._calls[line["scope"], line["turn"]].append(line)
+            elif line["kind"] == "choice":
+                self._choices[line["scope"]].append(line["value"])
+
+    def choice(self, scope: str, occurrence: int) -> Record | None:
+        """What the recorded run chose for a scope at the given occurrence (from 0); None when it chose nothing."""
+        recorded = self._choices.get(scope, [])
+        return recorded[occurrence] if occurrence < len(recorded) else None
 
     def answer(self, request: Request, occurrence: int) -> Answered:
         """The recorded answer to the given occurrence (from 0) of this turn.

@@ -5,7 +5,8 @@ answers it already had. The same file is the cassette that replays the run witho
 by hash, so the file grows with the conversation and not with its square.
 
 Lines: a `cassette` header, `message` (sha, body), `call` (scope, turn, request hashes, response hash or fault,
-usage), `tool` (the answer of a tool call) and, when the run is over, `end` (verdict and the deliverables' hashes).
+usage), `tool` (the answer of a tool call), `choice` (how an attempt is made) and, when the run is over, `end` (verdict
+and the deliverables' hashes).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Request:
     messages: tuple[BaseMessage, ...]
     tools: tuple[str, ...] = ()
     answer: str = ""
+    temperature: float | None = None
 
     def parts(self) -> list[str]:
         """The hash of each message."""
@@ -46,12 +48,15 @@ class Request:
 
     def digest(self) -> str:
         """One hash for everything that the answer depends on."""
-        return digest({"messages": self.parts(), "tools": list(self.tools), "answer": self.answer})
+        found: Record = {"messages": self.parts(), "tools": list(self.tools), "answer": self.answer}
+        if self.temperature is not None:
+            found["temperature"] = self.temperature
+        return digest(found)
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A recorded answer: a message, or the fault that the call ended with."""
+    """A recorded answer: a message, or the fault that the call ended with, perhaps with the reply that was no use."""
 
     message: AIMessage | None
     fault: Record | None
@@ -63,6 +68,10 @@ def body(message: BaseMessage) -> Record:
     found: Record = {"role": message.type, "content": message.text}
     if isinstance(message, AIMessage) and message.tool_calls:
         found["tool_calls"] = [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]
+    if isinstance(message, AIMessage) and message.invalid_tool_calls:
+        found["unreadable_calls"] = [
+            {"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.invalid_tool_calls
+        ]
     if isinstance(message, ToolMessage):
         found["tool_call_id"] = message.tool_call_id
     return found
@@ -84,6 +93,7 @@ class Journal:
         self._messages: dict[str, Record] = {}
         self._calls: dict[tuple[int, int, str, int], Record] = {}
         self._tools: dict[tuple[int, int, str, int, int], Record] = {}
+        self._choices: dict[tuple[int, int, str], Record] = {}
         self._header: Record | None = None
         for record in self._lines:
             self._fold(record)
@@ -134,6 +144,25 @@ class Journal:
         record = {"kind": "tool", "branch": place.branch, "step": place.step, "scope": scope, "turn": turn}
         self._append({**record, "index": index, **facts})
 
+    def choice(self, place: Position, scope: str) -> Record | None:
+        """What was chosen for a scope at this point."""
+        found = self._choices.get((place.branch, place.step, scope))
+        return None if found is None else found["value"]
+
+    def keep_choice(self, place: Position, scope: str, value: Record) -> None:
+        """Make a choice durable before it is acted on."""
+        self._append({"kind": "choice", "branch": place.branch, "step": place.step, "scope": scope, "value": value})
+
+    def earlier_choices(self, place: Position, scope: str) -> int:
+        """How often a choice of this scope was made at earlier steps of the present history."""
+        with self._lock:
+            places = [(branch, step) for branch, step, name in self._choices if name == scope and step < place.step]
+        return sum(self._lineage.includes(branch, step) for branch, step in places)
+
+    def asked(self, place: Position, scope: str, turn: int) -> bool:
+        """Whether this turn was answered at this point, whatever it asked."""
+        return (place.branch, place.step, scope, turn) in self._calls
+
     def end(self, **facts: Any) -> None:
         """Write how the run ended."""
         self._append({"kind": "end", "at": now(), **facts})
@@ -162,6 +191,8 @@ class Journal:
             self._messages[record["sha"]] = record["body"]
         elif record["kind"] == "cassette":
             self._header = record
+        elif record["kind"] == "choice":
+            self._choices[record["branch"], record["step"], record["scope"]] = record
         elif record["kind"] in ("call", "tool"):
             place = (record["branch"], record["step"], record["scope"], record["turn"])
             if record["kind"] == "call":
@@ -175,9 +206,15 @@ def answered(record: Record, messages: dict[str, Record]) -> Answered:
     if record["response"] is None:
         return Answered(None, record["fault"], record)
     kept = messages[record["response"]]
-    calls = [{**call, "type": "tool_call"} for call in kept.get("tool_calls", [])]
-    usage = record.get("usage")
-    message = AIMessage(content=kept["content"], tool_calls=calls, usage_metadata=usage)
+    message = AIMessage(
+        content=kept["content"],
+        tool_calls=[{**call, "type": "tool_call"} for call in kept.get("tool_calls", [])],
+        invalid_tool_calls=[
+            {**call, "error": None, "type": "invalid_tool_call"} for call in kept.get("unreadable_calls", [])
+        ],
+        usage_metadata=record.get("usage") or None,
+        response_metadata={"prompt": record.get("prompt", {})},
+    )
     return Answered(message, record["fault"], record)
 
 

@@ -11,7 +11,8 @@ from agents.contracts import FIRST_REMEDIATION, Assignment, Blocker, BlockerKind
 from agents.toolbox import Toolbox
 from graphs.build.board import Board
 from graphs.build.schemas import BuildState  # noqa: TC001 - LangGraph reads a router's hints
-from graphs.turns import Work, carry_out
+from graphs.conversation import Work
+from graphs.turns import carry_out
 from tools.errors import BudgetExhausted, ModelFault
 from tools.events import Kind
 from tools.workspace.filetools import READING, file_tools
@@ -116,7 +117,16 @@ async def _review(
     toolbox = Toolbox(
         tools, view=view, journal=session.journal, events=run.events, place=session.place, scope=scope
     )
-    work = Work(await session.ask(), toolbox, scope, "submit_review", session.context.turns, deadline)
+    work = Work(
+        await session.ask(),
+        toolbox,
+        scope,
+        "submit_review",
+        session.context.turns,
+        deadline,
+        await session.approach(scope),
+        is_last=session.is_last,
+    )
     messages = auditor.briefing(assignment, goal=state["goal"], shown=shown)
     turns = await carry_out(work, messages)
     if "closed" not in turns:

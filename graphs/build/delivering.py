@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph.types import interrupt
 
+from agents.models.journal import read_cassette
+from graphs.build import series
 from graphs.build.board import Board
 from graphs.build.planning import decided
 from graphs.build.report import Report, compose, markdown
 from tools.events import Kind
-from tools.storage import canonical, write_atomic
+from tools.storage import write_atomic
+from tools.verification.attestation import ATTESTATION, REPORT, WORKSPACE, Facts, attestation, signing_key
+from tools.verification.evidence import LOGS, PATCHES, READABLE, RUN, settled
 from tools.workspace.archive import write_zip
+from tools.workspace.ledger import sha256
 from tools.workspace.repository import Repository
 from tools.workspace.trees import EMPTY_TREE
 
 if TYPE_CHECKING:
-    from agents.contracts import Assignment
     from graphs.build.schemas import BuildContext, BuildState
     from graphs.session import Session
     from tools.runs.run import Run
-
-LOGS = ("ledger.jsonl", "events.jsonl", "register.jsonl", "lineage.jsonl", "cassette.jsonl")
+    from tools.workspace.snapshots import FileEntry
 
 
 async def approve_delivery(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
@@ -62,60 +66,23 @@ def _deliver(state: BuildState, session: Session[BuildContext]) -> dict[str, Any
     board = Board.of(run)
     board.to_debt()
     board.save(session.place, "deliver")
-    commits = _commits(run, board, session.tree)
-    branch = _branch(state, session, board, commits)
+    commits = series.commits(run, board, session.tree)
+    branch = _branch(state, session, commits)
     report = compose(state, session, board, branch)
     _write_report(run, report)
-    patches = run.store.patches(commits)
-    for name, content in patches:
-        write_atomic(run.root / "patches" / name, content, mode=0o644)
+    _write_patches(run.root / "patches", dict(run.store.patches(commits)))
     _end_cassette(run, session, report)
+    members = _members(run, session.tree)
+    members[ATTESTATION] = _attested(run, board, session.tree, members)
+    write_atomic(run.root / ATTESTATION, members[ATTESTATION], mode=0o644)
     archive = run.root / f"{run.id}.zip"
-    write_zip(archive, _members(run, session.tree))
+    write_zip(archive, members)
     run.note(status="finished", verdict=report.verdict, branch=branch)
     run.events.emit(Kind.DELIVERED, verdict=report.verdict, archive=str(archive), branch=branch)
     return {"report": str(run.root / "report.md"), "archive": str(archive), "branch": branch or ""}
 
 
-def _commits(run: Run, board: Board, tree: str | None) -> list[str]:
-    """One commit per assignment in the order of its sequence, each with only the files it owns."""
-    base = board.facts.get("base")
-    parent_tree = base["tree"] if base else EMPTY_TREE
-    parents = [base["commit"]] if base else []
-    commits: list[str] = []
-    if tree is None:
-        return commits
-    for number, assignment in enumerate(sorted(board.assignments.values(), key=lambda a: (a.sequence, a.id))):
-        after = run.store.subset(parent_tree, tree, _last_written_by(run, assignment))
-        if after == parent_tree:
-            continue
-        commit = run.store.commit(
-            after,
-            parents=parents,
-            author=f"{assignment.role} <{assignment.role}@millwright.invalid>",
-            assignment=assignment.id,
-            message=f"{assignment.title}\n\n{assignment.task}",
-            run=run.id,
-            at=_epoch(run) + number,
-        )
-        commits.append(commit)
-        parents, parent_tree = [commit], after
-    return commits
-
-
-def _last_written_by(run: Run, assignment: Assignment) -> list[str]:
-    """The paths whose final content this assignment wrote."""
-    last = {path: run.ledger.last_write(path) for path in assignment.paths}
-    return [path for path, record in last.items() if record and record["actor"]["assignment"] == assignment.id]
-
-
-def _epoch(run: Run) -> int:
-    from datetime import datetime
-
-    return int(datetime.fromisoformat(run.manifest["created"]).timestamp())
-
-
-def _branch(state: BuildState, session: Session[BuildContext], board: Board, commits: list[str]) -> str | None:
+def _branch(state: BuildState, session: Session[BuildContext], commits: list[str]) -> str | None:
     """Add the branch to the user's repository, when there is one and nobody refused."""
     into = state.get("into")
     refused = wants_delivery_approval(state, session.context) and not state.get("approved")
@@ -131,6 +98,15 @@ def _write_report(run: Run, report: Report) -> None:
     write_atomic(run.root / "report.md", markdown(report).encode(), mode=0o644)
 
 
+def _write_patches(folder: Path, patches: dict[str, bytes]) -> None:
+    """Write the patch series in the place of one that an earlier delivery left."""
+    for name, content in patches.items():
+        write_atomic(folder / name, content, mode=0o644)
+    for old in folder.glob("*.patch"):
+        if old.name not in patches:
+            old.unlink()
+
+
 def _end_cassette(run: Run, session: Session[BuildContext], report: Report) -> None:
     files = {d.path: d.sha256 for d in report.deliverables}
     session.journal.end(verdict=report.verdict, deliverables=files)
@@ -138,12 +114,27 @@ def _end_cassette(run: Run, session: Session[BuildContext], report: Report) -> N
 
 def _members(run: Run, tree: str | None) -> dict[str, bytes]:
     """Everything the zip holds: the code, the proof and the recording."""
-    members = {name: (run.root / name).read_bytes() for name in LOGS if (run.root / name).exists()}
-    members |= {name: (run.root / name).read_bytes() for name in ("report.md", "report.json")}
-    members["run.json"] = canonical(run.manifest)
-    members |= {
-        f"patches/{path.name}": path.read_bytes() for path in sorted((run.root / "patches").glob("*.patch"))
-    }
-    if tree is not None:
-        members |= {f"workspace/{path}": run.store.read(tree, path) for path in run.store.list(tree)}
-    return members
+    members = {name: (run.root / name).read_bytes() for name in (*LOGS, REPORT, READABLE)}
+    members[RUN] = settled(run.manifest)
+    members |= {PATCHES + path.name: path.read_bytes() for path in sorted((run.root / "patches").glob("*.patch"))}
+    return members | {WORKSPACE + path: run.store.read(tree or EMPTY_TREE, path) for path in _delivered(run, tree)}
+
+
+def _delivered(run: Run, tree: str | None) -> dict[str, FileEntry]:
+    """The files that stand in the workspace; what is too large for it was not verified either."""
+    files = run.store.list(tree or EMPTY_TREE)
+    return {path: entry for path, entry in files.items() if entry.size <= run.files.quota.file_bytes}
+
+
+def _attested(run: Run, board: Board, tree: str | None, members: dict[str, bytes]) -> bytes:
+    """The statement about this delivery, signed if the environment names a key."""
+    facts = Facts(
+        report=json.loads(members[REPORT]),
+        run=json.loads(members[RUN]),
+        version=read_cassette(run.root / "cassette.jsonl")[0]["version"],
+        digests={name: sha256(content) for name, content in members.items()},
+        written=frozenset(path for path, sha in run.ledger.files().items() if sha is not None),
+        base=board.facts.get("base"),
+        executable=frozenset(path for path, entry in _delivered(run, tree).items() if entry.executable),
+    )
+    return attestation(facts, signing_key())

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agents import developer
 from agents.contracts import RETRIES, Assignment, BlockerKind, Callback, Outcome, WrittenFile
+from agents.models.approach import Approach
+from agents.models.profiles import profiles
 from agents.toolbox import Toolbox
 from graphs.build.board import Board
 from graphs.build.inspection import Problem, inspect_wave
-from graphs.turns import Turns, Work, carry_out
+from graphs.conversation import Turns, Work
+from graphs.session import CASSETTE
+from graphs.turns import carry_out
 from tools.events import Kind
+from tools.verification.claims import judged
 from tools.verification.guards import write_guards
 from tools.workspace.filetools import WRITING, Name, file_tools
 from tools.workspace.ledger import Actor
 from tools.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from langchain_core.tools import BaseTool
 
@@ -46,26 +51,51 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
     attempt = state["attempt"]
     board = await asyncio.to_thread(Board.of, session.run)
     assignment = board.assignments[state["assignment"]]
-    view = _view(session, assignment, attempt, assignment.paths)
     # What the developer is told is what was there when its step began, so that a repeated step asks the same.
     before = _view(session, assignment, attempt, ())
+    scope = f"develop/{assignment.id}#{attempt}"
+    approach = await _approach(session, board, assignment, attempt, scope)
     session.run.events.emit(
         Kind.ASSIGNMENT_STARTED,
         assignment=assignment.id,
         role=assignment.role,
         title=assignment.title,
         attempt=attempt,
+        rung=approach.rung,
+        changed=approach.changed[-1] if approach.changed else "",
     )
-    scope = f"develop/{assignment.id}#{attempt}"
+    shown = await asyncio.to_thread(_shown, board, assignment, before)
+    existing = {path: shown[path] for path in assignment.paths if path in shown}
+    view = _view(session, assignment, attempt, assignment.paths, existing)
     tools = await asyncio.to_thread(_tools, view, before, assignment)
     toolbox = Toolbox(
-        tools, view=view, journal=session.journal, events=session.run.events, place=session.place, scope=scope
+        tools,
+        view=view,
+        journal=session.journal,
+        events=session.run.events,
+        place=session.place,
+        scope=scope,
+        seen=developer.read_at_once(shown),
     )
-    messages = await asyncio.to_thread(_briefing, board, assignment, attempt, before, state["goal"])
-    work = Work(await session.ask(), toolbox, scope, "finish", session.context.turns)
+    messages = await asyncio.to_thread(
+        _briefing, board, assignment, attempt, before, state["goal"], shown, approach
+    )
+    work = Work(
+        await session.ask(),
+        toolbox,
+        scope,
+        "finish",
+        session.context.turns,
+        approach=approach,
+        paths=tuple(assignment.paths),
+        existing=existing,
+        max_tokens=session.context.assignment_tokens,
+        is_last=session.is_last,
+    )
     turns = await carry_out(work, messages)
-    outcome, callbacks = await asyncio.to_thread(_outcome, session, assignment, attempt, turns)
+    outcome, callbacks = await asyncio.to_thread(_outcome, session, assignment, attempt, turns, approach)
     board.outcome(outcome, callbacks)
+    board.fact(f"approach/{assignment.id}#{attempt}", approach.model_dump(mode="json"))
     await asyncio.to_thread(board.save, session.place, scope)
     session.run.events.emit(Kind.ASSIGNMENT_FINISHED, role=assignment.role, **outcome.model_dump(mode="json"))
     return {"landed": [{"assignment": assignment.id, "attempt": attempt, "status": outcome.status}]}
@@ -95,6 +125,7 @@ def _check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
             retries.append(f"{assignment.id}#{attempt + 1}")
         elif not own:
             _accept(board, assignment)
+    _remember(session, board, landed, problems)
     waiting = {entry.split("#")[0] for entry in retries}
     for assignment, _ in landed:
         if assignment.id not in waiting:
@@ -114,6 +145,21 @@ def _check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
     board.save(session.place, "check")
     ready = retries or _next_wave(board)
     return {"tree": tree, "ready": ready, "open_blockers": len(board.open_blockers())}
+
+
+def _remember(
+    session: Session[BuildContext], board: Board, landed: list[tuple[Assignment, int]], problems: list[Problem]
+) -> None:
+    """Count for the model's profile on which rung each attempt worked; a replay teaches nothing."""
+    if session.context.model.startswith(CASSETTE):
+        return
+    attempts = []
+    for assignment, attempt in landed:
+        last = board.last_outcome(assignment.id)
+        failed = any(p.assignment == assignment.id and p.retry for p in problems)
+        if last is not None and last.kind is not BlockerKind.BUDGET:
+            attempts.append((last.rung, f"{session.run.id}/{session.place}/{assignment.id}#{attempt}", not failed))
+    profiles().remember(session.context.model, attempts)
 
 
 def _may_retry(problems: list[Problem], attempt: int) -> bool:
@@ -153,10 +199,27 @@ def _failure_text(problems: list[Problem], assignment: str) -> str:
     return "\n\n".join(p.message for p in problems if p.assignment == assignment)
 
 
+async def _approach(
+    session: Session[BuildContext], board: Board, assignment: Assignment, attempt: int, scope: str
+) -> Approach:
+    """How this attempt is made; a retry changes one thing against the attempt before."""
+    kept = board.facts.get(f"approach/{assignment.id}#{attempt - 1}")
+    if not attempt or kept is None:
+        return await session.approach(scope)
+    last = board.last_outcome(assignment.id)
+    failure = str(last.kind or "") if last is not None else ""
+    return await session.approach(scope, Approach.model_validate(kept), failure)
+
+
 def _view(
-    session: Session[BuildContext], assignment: Assignment, attempt: int, owned: Sequence[str]
+    session: Session[BuildContext],
+    assignment: Assignment,
+    attempt: int,
+    owned: Sequence[str],
+    existing: Mapping[str, str] | None = None,
 ) -> WorkspaceView:
     run = session.run
+    task = "\n".join((assignment.title, assignment.task))
     actor = Actor(str(assignment.role), assignment.id, attempt)
     return WorkspaceView(
         run.files,
@@ -166,7 +229,7 @@ def _view(
         actor=actor,
         base=session.tree,
         owned=owned,
-        guards=write_guards(),
+        guards=write_guards(task, existing),
     )
 
 
@@ -177,22 +240,41 @@ def _tools(view: WorkspaceView, before: WorkspaceView, assignment: Assignment) -
     return [*file_tools(view, names), *developer.closing_tools(view, assignment)]
 
 
-def _briefing(board: Board, assignment: Assignment, attempt: int, before: WorkspaceView, goal: str) -> list[Any]:
+def _shown(board: Board, assignment: Assignment, before: WorkspaceView) -> dict[str, str]:
+    """The texts of the files that the assignment is about or builds on."""
     listing = before.paths()
     near = [path for d in assignment.depends_on if d in board.assignments for path in board.assignments[d].paths]
     if assignment.retry_for is not None and assignment.retry_for in board.assignments:
         blamed = board.assignments[assignment.retry_for]
         near += [path for a in (blamed, *(board.assignments[d] for d in blamed.depends_on)) for path in a.paths]
     wanted = [path for path in dict.fromkeys([*near, *assignment.paths]) if path in listing]
-    shown = {path: before.text(path) for path in wanted}
+    return {path: before.text(path) for path in wanted}
+
+
+def _briefing(
+    board: Board,
+    assignment: Assignment,
+    attempt: int,
+    before: WorkspaceView,
+    goal: str,
+    shown: Mapping[str, str],
+    approach: Approach,
+) -> list[Any]:
     failure = board.facts.get(f"failure/{assignment.id}", "") if attempt else ""
     blamed_for = [board.blockers[b].message for b in assignment.blockers if b in board.blockers]
     failure = "\n\n".join([*blamed_for, *([failure] if failure else [])])
-    return developer.briefing(assignment, goal=goal, listing=listing, shown=shown, failure=failure)
+    return developer.briefing(
+        assignment,
+        goal=goal,
+        listing=before.paths(),
+        shown=shown,
+        failure=failure,
+        textual=approach.rung.textual,
+    )
 
 
 def _outcome(
-    session: Session[BuildContext], assignment: Assignment, attempt: int, turns: Turns
+    session: Session[BuildContext], assignment: Assignment, attempt: int, turns: Turns, approach: Approach
 ) -> tuple[Outcome, list[Callback]]:
     """What the attempt came to, from the ledger, with what the agent said beside it."""
     files = [
@@ -202,6 +284,8 @@ def _outcome(
     closed = turns.get("closed", {})
     stopped = turns.get("stopped", "")
     kind = _kind(turns.get("stopped_by", "")) if stopped else None
+    summary = str(closed.get("summary", ""))
+    said = judged(summary, {file.path for file in files}, ())
     outcome = Outcome(
         assignment=assignment.id,
         attempt=attempt,
@@ -209,9 +293,13 @@ def _outcome(
         failure=stopped,
         kind=kind,
         files=files,
-        summary=str(closed.get("summary", "")),
+        summary=summary,
         claims=[str(path) for path in closed.get("files") or []],
         turns=turns.get("turn", 0),
+        rung=turns.get("rung", approach.rung),
+        changed=approach.changed[-1] if approach.changed else "",
+        claimed=len(said),
+        lies=[claim.words for claim in said if not claim.true],
     )
     return outcome, _callbacks(session, assignment, turns)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.contracts import Assignment, BlockerKind, Callback
 from tools.errors import NotText, PathRefused
+from tools.verification.omissions import lost_definitions
 from tools.verification.parsing import definitions, syntax_problem
 from tools.workspace.names import checked
 from tools.workspace.view import decoded
@@ -107,9 +108,9 @@ def _lost_definitions(
     """A definition that was there and is gone, unless the task speaks of it."""
     if before is None or not path.endswith(".py") or path not in run.store.list(before):
         return
-    old = definitions(run.store.read(before, path).decode(errors="replace"))
-    new = definitions(run.store.read(after, path).decode(errors="replace"))
-    lost = sorted(name for name in old - new if name.rsplit(".", 1)[-1] not in assignment.task)
+    old = run.store.read(before, path).decode(errors="replace")
+    new = run.store.read(after, path).decode(errors="replace")
+    lost = lost_definitions(path, old, new, f"{assignment.title}\n{assignment.task}")
     if lost:
         names = ", ".join(lost)
         yield Problem(BlockerKind.LOST_DEFINITION, assignment.id, f"{path} no longer defines {names}", path)
