@@ -96,8 +96,7 @@ def node(
     name = getattr(work, "__name__", "node")
 
     async def run_node(state: Mapping[str, Any]) -> Update:
-        session = await _open(state, context)
-        session.run.register.redo(session.place, name)
+        session = await _open(name, state, context)
         with listening(get_stream_writer()):
             update = await work(state, session)
             if advances:
@@ -111,18 +110,19 @@ def node(
     return two_doors(run_node)
 
 
-async def _open(state: Mapping[str, Any], kind: type[RunContext]) -> Session[Any]:
+async def _open(name: str, state: Mapping[str, Any], kind: type[RunContext]) -> Session[Any]:
     given = get_runtime(kind).context
     settings = kind() if given is None else given if isinstance(given, kind) else kind.model_validate(given)
     thread_id = get_config().get("configurable", {}).get("thread_id")
     run_id = str(thread_id or state.get("run") or uuid.uuid4())
-    return await asyncio.to_thread(_arrive, run_id, state, settings)
+    return await asyncio.to_thread(_arrive, name, run_id, state, settings)
 
 
-def _arrive(run_id: str, state: Mapping[str, Any], settings: RunContext) -> Session[Any]:
+def _arrive(name: str, run_id: str, state: Mapping[str, Any], settings: RunContext) -> Session[Any]:
     position = state.get("position")
     run = _run_of(run_id, state, settings)
     place = run.arrive(position)
+    run.register.redo(place, name)
     return Session(run, settings, place, run.lineage.tree(position))
 
 

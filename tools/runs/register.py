@@ -1,8 +1,8 @@
 """What a run knows of its work: an append-only log of keyed values, read along the run's own history.
 
 The graph's state holds only a position; plans, outcomes, callbacks, blockers and verdicts stand here, written once.
-One line holds what one task of one step found out. A task that runs again after a crash replaces its own line, and
-lines of abandoned branches are passed over.
+One line holds what one task of one step found out. A task that runs again after a crash does not see its own line,
+and replaces it; lines of abandoned branches are passed over.
 """
 
 from __future__ import annotations
@@ -34,17 +34,19 @@ class Register:
         self._tables: Tables = {}
         self._folded: tuple[int, int] = (-1, -1)
         for record in self._lines:
-            self._records[self._key(record)] = record
+            self._replace(record)
 
     def write(self, place: Position, task: str, changes: Iterable[Change]) -> None:
         """Set values as one task's finding at one point; a value of None removes the key."""
         record = {"branch": place.branch, "step": place.step, "task": task, "set": [list(c) for c in changes]}
         with self._lock:
             self._lines.append(record)
-            again = self._key(record) in self._records
-            self._records[self._key(record)] = record
-            if again:
-                self._folded = (-1, -1)
+            self._replace(record)
+
+    def redo(self, place: Position, task: str) -> None:
+        """Take back what a task wrote at this point before its process died: done again, it finds what it found then."""
+        with self._lock:
+            self._drop((place.branch, place.step, task))
 
     def read(self) -> Mapping[str, Mapping[str, Any]]:
         """Every table as the current branch knows it; values are as written."""
@@ -61,6 +63,14 @@ class Register:
     def close(self) -> None:
         """Give the file back."""
         self._lines.close()
+
+    def _replace(self, record: Record) -> None:
+        self._drop(self._key(record))
+        self._records[self._key(record)] = record
+
+    def _drop(self, key: tuple[int, int, str]) -> None:
+        if self._records.pop(key, None) is not None:
+            self._folded = (-1, -1)
 
     def _apply(self, record: Record) -> None:
         for table, key, value in record["set"]:
