@@ -14,7 +14,7 @@ import tempfile
 import threading
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import StorageFailed
+from tools.errors import Fenced, StorageFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,19 +112,23 @@ class JsonLines:
 
         Raises:
             StorageFailed: the disk refused; no part of the records stays in the file.
+            Fenced: another process appended since the file was opened.
         """
         data = b"".join(canonical(record) + b"\n" for record in records)
         with self._lock:
             end = os.fstat(self._descriptor).st_size
-            known = self._end == end
+            if end != self._end:
+                raise Fenced(
+                    f"{str(self.path)!r} was written by another process: that one drives the run now, "
+                    f"and this one may not write to it again; resume the run when that has ended"
+                )
             try:
                 written = os.write(self._descriptor, data)
                 if written != len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 if self._durable:
                     os.fdatasync(self._descriptor)
-                if known:
-                    self._end = end + len(data)
+                self._end = end + len(data)
             except OSError as error:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._descriptor, end)
