@@ -14,7 +14,7 @@ from graphs.build import BuildContext, builder
 from graphs.durable import durable
 from graphs.session import journal_of
 from millwright.checkpoints import open_sqlite
-from tools.errors import MillwrightError, RunUnknown, Suspended, UsageError
+from tools.errors import Fenced, MillwrightError, RunUnknown, Suspended, UsageError
 from tools.events import Kind
 from tools.runs.foreign import check_unchanged, settle_changes
 from tools.runs.home import find_run, run_dir
@@ -91,16 +91,11 @@ async def resume(
         RunUnknown, WorkspaceChanged, Fenced: it cannot go on as it is.
     """
     run_id = await asyncio.to_thread(find_run, prefix)
-    run = await asyncio.to_thread(open_run, run_id)
-    if changes == "refuse":
-        await asyncio.to_thread(check_unchanged, run)
-    else:
-        await asyncio.to_thread(settle_changes, run, keep=changes == "keep")
-    manifest = run.manifest
-    context = BuildContext(**{**manifest.get("settings", {}), **settings})
     async with open_sqlite() as saver:
-        if take_over:
-            await saver.atake_over(run_id)
+        # Nothing of the run is looked at, let alone changed, before it is ours.
+        await (saver.atake_over if take_over else saver.aclaim)(run_id)
+        manifest = await asyncio.to_thread(_made_ready, run_id, changes)
+        context = BuildContext(**{**manifest.get("settings", {}), **settings})
         inputs: Any = None
         if not await saver.ahas_state(run_id):
             inputs = {"goal": manifest["goal"], **({"into": manifest["into"]} if manifest.get("into") else {})}
@@ -141,6 +136,17 @@ async def history(prefix: str) -> list[dict[str, Any]]:
         ]
 
 
+def _made_ready(run_id: str, changes: Literal["refuse", "keep", "discard"]) -> Record:
+    """Settle what a killed driver and other people left in the workspace; return the run's manifest."""
+    run = open_run(run_id)
+    if changes == "refuse":
+        check_unchanged(run)
+    else:
+        settle_changes(run, keep=changes == "keep")
+    run.files.sweep()
+    return run.manifest
+
+
 async def _drive(
     run_id: str, inputs: Any, context: BuildContext, listener: Callable[[Record], None] | None
 ) -> Result:
@@ -161,6 +167,9 @@ async def _drive_with(
         async for event in graph.astream(inputs, config, context=context, stream_mode="custom"):
             if listener is not None:
                 listener(event)
+    except Fenced:
+        # The run is another process's now, so that nothing is noted in it from here.
+        raise
     except Suspended as error:
         return await asyncio.to_thread(_suspended, run_id, str(error))
     except asyncio.CancelledError:

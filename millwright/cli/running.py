@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +38,7 @@ def carry_on(work: Build, *, as_json: bool, leave: bool = True) -> Result:
     console = Console(stderr=False, highlight=False, soft_wrap=True)
     progress = None if as_json else Progress(console)
     try:
-        result = asyncio.run(work(progress))
+        result = asyncio.run(_until_told(work(progress)))
         while result.question is not None and not as_json and sys.stdin.isatty():
             result = _asked(console, result)
     except ValidationError as error:
@@ -55,6 +57,15 @@ def carry_on(work: Build, *, as_json: bool, leave: bool = True) -> Result:
     if leave:
         raise typer.Exit(result.exit_code)
     return result
+
+
+async def _until_told(work: Coroutine[Any, Any, Result]) -> Result:
+    """Carry the work; SIGTERM ends it as Ctrl+C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _asked(console: Console, result: Result) -> Result:
