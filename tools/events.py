@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import traceback
@@ -76,9 +77,10 @@ class EventLog:
             StorageFailed: the log cannot be written.
         """
         with self._lock:
-            self._seq += 1
-            record: Record = {"seq": self._seq, "at": now(), "event": str(event), **redacted(data)}
+            # Counted when it is written: a disk that refuses leaves no gap.
+            record: Record = {"seq": self._seq + 1, "at": now(), "event": str(event), **redacted(data)}
             self._lines.append(record)
+            self._seq += 1
         listener = _listener.get()
         if listener is not None:
             listener(record)
@@ -93,6 +95,14 @@ class EventLog:
             traceback="".join(traceback.format_exception(error)),
             **data,
         )
+
+    async def aemit(self, event: Kind, /, **data: Any) -> Record:
+        """Write one event as `emit` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.emit, event, **data)
+
+    async def aerror(self, event: Kind, error: BaseException, /, **data: Any) -> Record:
+        """Write an event about an exception as `error` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.error, event, error, **data)
 
     def close(self) -> None:
         """Give the file back."""

@@ -101,7 +101,10 @@ class JsonLines:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            known = path.exists()
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if durable and not known:
+                sync_directory(path.parent)
             self._cut_torn_line()
             self._end = os.fstat(self._descriptor).st_size
         except OSError as error:
@@ -135,8 +138,20 @@ class JsonLines:
                 raise storage_failed(error, self.path) from error
 
     def __iter__(self) -> Iterator[Record]:
-        """Yield every record in the order of its writing."""
-        return (record for record, _ in read_lines(self.path))
+        """Yield every record in the order of its writing.
+
+        Raises:
+            StorageFailed: a line is not what was written.
+        """
+        read = 0
+        try:
+            for record, _ in read_lines(self.path):
+                read += 1
+                yield record
+        except ValueError as error:
+            raise StorageFailed(
+                f"line {read + 1} of {str(self.path)!r} is damaged ({error}); put the file back from a copy"
+            ) from error
 
     def changed_by_others(self) -> bool:
         """Tell whether someone else has appended to the file, or replaced or removed it, since it was opened."""
