@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from millwright.driving import Result
 
+SIGNING_KEY = "MILLWRIGHT_SIGNING_KEY"
 Model = Annotated[str | None, typer.Option(help="Chat model, such as ollama:qwen2.5-coder:7b.", metavar="NAME")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one machine-readable result and nothing else.")]
 MaxCalls = Annotated[int | None, typer.Option(min=1, help="Most model calls.")]
@@ -18,6 +20,10 @@ MaxSeconds = Annotated[float | None, typer.Option(min=0.001, help="Most seconds 
 Unconfined = Annotated[
     str | None,
     typer.Option("--exec-sandbox", help="require (default) or off: off runs model-written code UNCONFINED."),
+]
+SigningKey = Annotated[
+    Path | None,
+    typer.Option("--key", help="PEM file of an Ed25519 key that signs what is delivered.", envvar=SIGNING_KEY),
 ]
 
 
@@ -37,12 +43,15 @@ def build(
     parallel: Annotated[int | None, typer.Option(min=1, help="Model calls in flight at once.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Where the model's server listens.")] = None,
     exec_sandbox: Unconfined = None,
+    key: SigningKey = None,
     json: AsJson = False,
 ) -> None:
     """Build software from a goal, and prove it."""
     from millwright import driving
     from millwright.cli.running import carry_on
 
+    if key is not None:
+        os.environ[SIGNING_KEY] = str(key.absolute())
     settings = given(
         model=model,
         base_url=base_url,

@@ -1,0 +1,79 @@
+"""Proving a run: whatever it claims is checked again, offline, from its directory or from its zip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from millwright.claims import Claims
+from millwright.repeating import check_commands, check_verdict
+from tools.errors import RunUnknown, UsageError
+from tools.runs.home import find_run, run_dir
+from tools.verification.attestation import ATTESTATION, read_attestation
+from tools.verification.dsse import read_public_key
+from tools.verification.proof import Proof, carried_out
+
+
+def prove(
+    source: str,
+    *,
+    rerun: bool = True,
+    sandbox: str = "require",
+    public_key: Path | None = None,
+) -> Proof:
+    """Check every claim of a run, named by its id, or of a zip, named by its path. Blocks; not for an event loop.
+
+    With `rerun` the recorded commands are run again, in the sandbox ("require") or unconfined ("off"). With
+    `public_key`, a PEM file, the statement must be signed by its owner.
+
+    Raises:
+        UsageError: there is no such run or zip, the run has not delivered, or the key is not usable.
+    """
+    if sandbox not in ("require", "off"):
+        raise UsageError(f"there is no sandbox policy {sandbox!r}; say require or off")
+    key = read_public_key(public_key) if public_key else None
+    proof = Proof(source)
+    with Claims(_found(source)) as claims:
+        proof.checks = carried_out(
+            [
+                ("members", claims.check_members),
+                ("statement", lambda: claims.check_statement(key)),
+                ("ledger", claims.check_ledger),
+                ("events", claims.check_events),
+                ("cassette", claims.check_cassette),
+                ("files", claims.check_files),
+                ("verdict", lambda: check_verdict(claims)),
+                ("report", claims.check_report),
+                ("patches", claims.check_patches),
+                ("commands", lambda: check_commands(claims, sandbox) if rerun else None),
+            ]
+        )
+        if proof.holds:
+            proof.run, proof.claimed = claims.report["run"], claims.report["verdict"]
+            proof.anchor = _anchor(claims, public_key)
+    return proof
+
+
+def _found(source: str) -> Path:
+    """The zip or the run's directory that a person named.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    path = Path(source)
+    if path.is_file():
+        return path
+    try:
+        return run_dir(find_run(source))
+    except RunUnknown as error:
+        raise UsageError(f"{source!r} is neither a zip nor a run: {error}") from error
+
+
+def _anchor(claims: Claims, public_key: Path | None) -> str:
+    """What speaks for the records besides they themselves, said so that nobody takes it for more."""
+    envelope, _ = read_attestation(claims.bundle.read(ATTESTATION))
+    if public_key:
+        return f"the owner of the key in {public_key} signed the hash of every member"
+    consistent = "whoever could write these records could also have written others that agree with each other"
+    if envelope.key_ids:
+        return f"not checked: signed by {', '.join(envelope.key_ids)}; without --public-key, {consistent}"
+    return f"none: nobody signed; {consistent}"
