@@ -156,7 +156,7 @@ class Caller:
     ) -> AIMessage:
         known = await asyncio.to_thread(self._journal.recall, place, request)
         if known is not None:
-            self._tell(request, known.record, "journal")
+            await self._tell(request, known.record, "journal")
             return _opened(known.message, known.fault)
         self._budget.check()
         async with self._gate():
@@ -169,7 +169,7 @@ class Caller:
             message.response_metadata = {**message.response_metadata, "prompt": facts["prompt"]}
         await asyncio.to_thread(self._journal.keep, place, request, message=message, fault=fault, **facts)
         self._budget.count(usage, facts["seconds"])
-        self._tell(request, {**facts, "fault": fault}, "model")
+        await self._tell(request, {**facts, "fault": fault}, "model")
         return _opened(message, fault)
 
     async def _fetch(
@@ -211,7 +211,7 @@ class Caller:
             try:
                 return await self._invoke(request, tools, schema)
             except ModelUnavailable as error:
-                self._events.error(
+                await self._events.aerror(
                     Kind.MODEL_FAILURE, error, scope=request.scope, turn=request.turn, reason=error.kind
                 )
                 if not error.retryable or time.monotonic() + pause > gives_up:
@@ -244,8 +244,8 @@ class Caller:
         loop = asyncio.get_running_loop()
         return self._gates.setdefault(loop, asyncio.Semaphore(self._in_flight))
 
-    def _tell(self, request: Request, facts: Record, source: str) -> None:
-        self._events.emit(
+    async def _tell(self, request: Request, facts: Record, source: str) -> None:
+        await self._events.aemit(
             Kind.MODEL_CALL,
             scope=request.scope,
             turn=request.turn,

@@ -20,6 +20,8 @@ from tools.workspace.ledger import Actor
 from tools.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphs.build.schemas import BuildContext
     from graphs.session import Session
 
@@ -35,14 +37,8 @@ async def audit(state: BuildState, session: Session[BuildContext]) -> dict[str, 
     doubtful = [b for b in board.open_blockers() if b.kind is BlockerKind.REVIEW_FINDING and _answered(board, b)]
     reviews = await asyncio.gather(*(_review(state, session, board, a) for a in unread))
     rechecks = await asyncio.gather(*(_recheck(state, session, b) for b in doubtful))
-    for assignment, findings in zip(unread, reviews, strict=True):
-        _record(board, assignment, findings, state["round"])
-    for blocker, resolved in zip(doubtful, rechecks, strict=True):
-        if resolved:
-            board.close(blocker, by=_answered(board, blocker), evidence=f"auditor: {resolved}")
-        else:
-            board.still_open(blocker, state["round"])
-    await asyncio.to_thread(board.save, session.place, "audit")
+    found = (zip(unread, reviews, strict=True), zip(doubtful, rechecks, strict=True))
+    await asyncio.to_thread(_conclude, session, board, *found, state["round"])
     return {"open_blockers": len(board.unanswered())}
 
 
@@ -65,14 +61,14 @@ async def remediate(state: BuildState, session: Session[BuildContext]) -> dict[s
         failed = Callback(
             level="warning", sender="manager", assignment="", subject=f"round {round_}", message=message
         )
-        session.run.events.emit(Kind.CALLBACK, **failed.model_dump(mode="json"))
+        await session.run.events.aemit(Kind.CALLBACK, **failed.model_dump(mode="json"))
         board.raised(f"remediate#{round_}", [failed])
         await asyncio.to_thread(board.save, session.place, "remediate")
         return {"ready": [], "round": round_, "rounds_left": 0}
     assignments = [a.model_copy(update={"round": round_}) for a in assignments]
     board.assign(assignments)
     await asyncio.to_thread(board.save, session.place, "remediate")
-    session.run.events.emit(
+    await session.run.events.aemit(
         Kind.PLAN,
         summary=f"remediation round {round_}",
         assignments=[a.model_dump(mode="json") for a in assignments],
@@ -134,6 +130,23 @@ async def _review(
     return auditor.Review.model_validate(turns["closed"]).findings
 
 
+def _conclude(
+    session: Session[BuildContext],
+    board: Board,
+    reviews: Iterable[tuple[Assignment, list[Finding] | str]],
+    rechecks: Iterable[tuple[Blocker, str]],
+    round_: int,
+) -> None:
+    for assignment, findings in reviews:
+        _record(board, assignment, findings, round_)
+    for blocker, resolved in rechecks:
+        if resolved:
+            board.close(blocker, by=_answered(board, blocker), evidence=f"auditor: {resolved}")
+        else:
+            board.still_open(blocker, round_)
+    board.save(session.place, "audit")
+
+
 def _record(board: Board, assignment: Assignment, findings: list[Finding] | str, round_: int) -> None:
     events = board.run.events
     if isinstance(findings, str):
@@ -175,6 +188,6 @@ async def _recheck(state: BuildState, session: Session[BuildContext], blocker: B
             seconds=session.context.audit_seconds,
         )
     except (ModelFault, BudgetExhausted) as error:
-        session.run.events.error(Kind.MODEL_FAILURE, error, scope=scope)
+        await session.run.events.aerror(Kind.MODEL_FAILURE, error, scope=scope)
         return ""
     return (found.reason or "resolved") if found.resolved else ""

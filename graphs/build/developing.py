@@ -9,6 +9,7 @@ from agents import developer
 from agents.contracts import RETRIES, Assignment, BlockerKind, Callback, Outcome, WrittenFile
 from agents.models.approach import Approach
 from agents.models.profiles import profiles
+from agents.models.reading import spelled
 from agents.toolbox import Toolbox
 from graphs.build.board import Board
 from graphs.build.inspection import Problem, inspect_wave
@@ -55,7 +56,7 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
     before = _view(session, assignment, attempt, ())
     scope = f"develop/{assignment.id}#{attempt}"
     approach = await _approach(session, board, assignment, attempt, scope)
-    session.run.events.emit(
+    await session.run.events.aemit(
         Kind.ASSIGNMENT_STARTED,
         assignment=assignment.id,
         role=assignment.role,
@@ -97,7 +98,8 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
     board.outcome(outcome, callbacks)
     board.fact(f"approach/{assignment.id}#{attempt}", approach.model_dump(mode="json"))
     await asyncio.to_thread(board.save, session.place, scope)
-    session.run.events.emit(Kind.ASSIGNMENT_FINISHED, role=assignment.role, **outcome.model_dump(mode="json"))
+    fields = outcome.model_dump(mode="json")
+    await session.run.events.aemit(Kind.ASSIGNMENT_FINISHED, role=assignment.role, **fields)
     return {"landed": [{"assignment": assignment.id, "attempt": attempt, "status": outcome.status}]}
 
 
@@ -285,7 +287,12 @@ def _outcome(
     stopped = turns.get("stopped", "")
     kind = _kind(turns.get("stopped_by", "")) if stopped else None
     summary = str(closed.get("summary", ""))
-    said = judged(summary, {file.path for file in files}, ())
+    claims = [str(path) for path in closed.get("files") or []]
+    written = {file.path for file in files}
+    # A developer has no way to run anything, so a claim that it did is false whatever the ledger holds of others.
+    said = judged(summary, written, ())
+    lies = [claim.words for claim in said if not claim.true]
+    lies += [claim for claim in claims if spelled(claim) not in written]
     outcome = Outcome(
         assignment=assignment.id,
         attempt=attempt,
@@ -294,12 +301,12 @@ def _outcome(
         kind=kind,
         files=files,
         summary=summary,
-        claims=[str(path) for path in closed.get("files") or []],
+        claims=claims,
         turns=turns.get("turn", 0),
         rung=turns.get("rung", approach.rung),
         changed=approach.changed[-1] if approach.changed else "",
         claimed=len(said),
-        lies=[claim.words for claim in said if not claim.true],
+        lies=lies,
     )
     return outcome, _callbacks(session, assignment, turns)
 

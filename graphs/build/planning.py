@@ -79,13 +79,14 @@ async def plan(state: BuildState, session: Session[BuildContext]) -> dict[str, A
         found = await manager.plan(state["goal"], files, ask, scope=f"plan#{len(revisions)}", feedback=revisions)
     except (ModelFault, BudgetExhausted) as error:
         kind = BlockerKind.BUDGET if isinstance(error, BudgetExhausted) else BlockerKind.INVALID_PLAN
-        board.block(kind, "", f"there is no plan: {error}", sender="manager", round_=0)
+        message = f"there is no plan: {error}"
+        await asyncio.to_thread(board.block, kind, "", message, sender="manager", round_=0)
         await asyncio.to_thread(board.save, session.place, "plan")
         return {"planned": 0, "ready": [], "open_blockers": 1, "rounds_left": 0}
     board.plan(found.assignments)
     board.fact("summary", found.summary)
     await asyncio.to_thread(board.save, session.place, "plan")
-    session.run.events.emit(Kind.PLAN, **found.model_dump(mode="json"))
+    await session.run.events.aemit(Kind.PLAN, **found.model_dump(mode="json"))
     return {"planned": len(found.assignments), "ready": first_wave(found), "approved": False}
 
 

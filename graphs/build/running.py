@@ -69,5 +69,5 @@ class Confined:
         }
         output = {"stdout": record.pop("stdout"), "stderr": record.pop("stderr")}
         await asyncio.to_thread(lambda: self._run.ledger.command(**record))
-        self._run.events.emit(Kind.COMMAND, **record, **output)
+        await self._run.events.aemit(Kind.COMMAND, **record, **output)
         return execution
