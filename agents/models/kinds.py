@@ -33,6 +33,7 @@ class FailureKind(StrEnum):
     DISCARDED = "discarded"
     REASONING_ONLY = "reasoning_only"
     CUT = "cut"
+    REPETITION = "repetition"
     TIME_LIMIT = "time_limit"
     REFUSED = "refused"
     NO_TOOLS = "no_tools"
@@ -79,6 +80,7 @@ _MEANING: Mapping[FailureKind, tuple[Blame, bool, str]] = {
     K.DISCARDED: ("model", True, "the model wrote an answer that its server dropped; ask without tools"),
     K.REASONING_ONLY: ("model", True, "the model only thought and answered nothing; ask without reasoning"),
     K.CUT: ("model", True, "the answer was cut at the token limit; ask for less, or raise num_predict"),
+    K.REPETITION: ("model", True, "the model repeated itself without end; ask for less, or at another temperature"),
     K.TIME_LIMIT: ("model", True, "the model did not come to an end in time; ask for less, or allow more seconds"),
     K.REFUSED: ("model", False, "the model or its filter refuses to answer; ask in another way"),
     K.NO_TOOLS: ("model", False, "the model cannot call tools; ask in a textual form"),

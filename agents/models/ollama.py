@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
@@ -149,8 +150,10 @@ class OllamaChat(ChatOllama):
     ) -> AsyncIterator[ChatGenerationChunk]:
         try:
             body, reader = self._request(messages, stop, await self.facts(), kwargs)
-            async for part in self._http.stream("/api/chat", body, self.seconds):
-                yield ChatGenerationChunk(message=reader.chunk(part))
+            # Closed at once when the reply is given up, so that the server stops generating.
+            async with aclosing(self._http.stream("/api/chat", body, self.seconds)) as parts:
+                async for part in parts:
+                    yield ChatGenerationChunk(message=reader.chunk(part))
         except _FAILURES as error:
             raise classify(error).error() from error
         reader.finish()

@@ -24,7 +24,7 @@ from tools.errors import UsageError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
 DEFAULT_PORT = 11434
 CONNECT_SECONDS = 5.0
@@ -109,7 +109,7 @@ class OllamaHTTP:
             _good(response, response.content)
             return _object(response.content)
 
-    async def stream(self, path: str, body: Json, seconds: float) -> AsyncIterator[Json]:
+    async def stream(self, path: str, body: Json, seconds: float) -> AsyncGenerator[Json, None]:
         """The objects of an answer, within `seconds` for the whole of it.
 
         Raises:

@@ -12,8 +12,10 @@ from langchain_core.messages.ai import UsageMetadata
 from agents.models.failures import failure
 from agents.models.kinds import FailureKind
 from agents.models.ollama_http import strict_json
+from agents.models.repetition import RepetitionWatch
 from agents.models.replies import check
 from agents.models.thinking import ThinkFilter, strip_thinking
+from tools.errors import ModelFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +32,14 @@ class ReplyReader:
         self._think = ThinkFilter()
         self._chunks: list[AIMessageChunk] = []
         self._done = False
+        self._watch = RepetitionWatch()
 
     def chunk(self, part: Part) -> AIMessageChunk:
-        """The next part of the answer."""
+        """The next part of the answer.
+
+        Raises:
+            ModelFault: the model repeats itself; what came so far is its reply.
+        """
         self._done = part.get("done") is True
         found = part.get("message")
         said = found if isinstance(found, dict) else {}
@@ -48,7 +55,18 @@ class ReplyReader:
             usage_metadata=_usage(part) if self._done else None,
         )
         self._chunks.append(chunk)
+        if (piece := self._watch.feed(content + thinking)) and not self._done:
+            self._give_up(piece)
         return chunk
+
+    def _give_up(self, piece: str) -> None:
+        error = failure(FailureKind.REPETITION, f"{piece[:80]!r} again and again").error()
+        assert isinstance(error, ModelFault)
+        error.reply = whole(self._chunks)
+        # The counts come with the last part; until then a part is a token.
+        said = len(self._chunks)
+        error.reply.usage_metadata = UsageMetadata(input_tokens=0, output_tokens=said, total_tokens=said)
+        raise error
 
     def finish(self) -> None:
         """Judge the answer, now that the stream is over.

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from agents.contracts import VERIFICATION, Blocker, Callback, DeliverableVerdict, Evidence, Finding
+from agents.models.honesty import context_lost
 from tools.events import now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agents.models.journal import Journal
     from graphs.build.board import Board
     from graphs.build.schemas import BuildContext, BuildState
@@ -38,6 +41,20 @@ class Spending(BaseModel):
     calls: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    faults: int = 0
+
+
+class Honesty(BaseModel):
+    """What a model claimed in its finishing messages, and how much of it the ledger contradicts."""
+
+    claims: int = 0
+    lies: list[str] = []
+    prompts_cut: int = 0
+
+    @property
+    def lie_rate(self) -> float:
+        """The share of claims that are false; 0 when nothing was claimed."""
+        return len(self.lies) / self.claims if self.claims else 0.0
 
 
 class Report(BaseModel):
@@ -59,6 +76,9 @@ class Report(BaseModel):
     blockers: list[Blocker]
     debt: list[Blocker]
     spending: dict[str, Spending]
+    models: dict[str, Spending] = {}
+    honesty: Honesty = Honesty()
+    rungs: dict[str, int] = {}
     branch: str | None
     ledger_head: str
 
@@ -83,7 +103,7 @@ def compose(state: BuildState, session: Session[BuildContext], board: Board, bra
 
 def derived(board: Board, ledger: Ledger, journal: Journal) -> dict[str, Any]:
     """The fields of the report that follow from the run's records alone."""
-    blockers = list(board.blockers.values())
+    blockers, calls = list(board.blockers.values()), journal.calls()
     return {
         "summary": board.facts.get("summary", ""),
         "sandbox": _sandbox(ledger.commands()),
@@ -91,7 +111,10 @@ def derived(board: Board, ledger: Ledger, journal: Journal) -> dict[str, Any]:
         "callbacks": board.callbacks,
         "blockers": blockers,
         "debt": [b for b in blockers if b.status == "debt"],
-        "spending": _spending(journal.calls()),
+        "spending": _spending(calls, _role),
+        "models": _spending(calls, lambda call: str(call.get("model", ""))),
+        "honesty": _honesty(board, calls),
+        "rungs": dict(Counter(o.rung for rows in board.outcomes.values() for o in rows if o.rung)),
         "ledger_head": ledger.head,
     }
 
@@ -127,8 +150,13 @@ def markdown(report: Report) -> str:
             for c in report.callbacks
         ]
         lines += [""]
-    lines += ["## Model", "", "| role | calls | tokens | seconds |", "|---|---|---|---|"]
-    lines += [f"| {role} | {s.calls} | {s.tokens} | {s.seconds:.1f} |" for role, s in report.spending.items()]
+    lines += ["## Model", "", "| role or model | calls | tokens | seconds | of no use |", "|---|---|---|---|---|"]
+    by_model = {name: spent for name, spent in report.models.items() if name != "all"}
+    lines += [
+        f"| {_cell(name)} | {s.calls} | {s.tokens} | {s.seconds:.1f} | {s.faults} |"
+        for name, s in (*report.spending.items(), *by_model.items())
+    ]
+    lines += ["", _trust(report)]
     lines += [
         "",
         f"Ledger head `{report.ledger_head}`; `millwright verify {report.run}` checks all of this again.",
@@ -158,16 +186,40 @@ def _assignments(board: Board) -> list[AssignmentReport]:
     return found
 
 
-def _spending(calls: list[dict[str, Any]]) -> dict[str, Spending]:
-    """What each role spent; the role is the first word of a call's scope."""
+def _trust(report: Report) -> str:
+    said = report.honesty
+    asked = ", ".join(f"{count} attempts as {rung}" for rung, count in sorted(report.rungs.items())) or "none"
+    text = f"Attempts: {asked}. Claims in finishing messages: {said.claims}, contradicted by the ledger: "
+    text += f"{len(said.lies)} ({said.lie_rate:.0%})"
+    if said.lies:
+        text += f": {'; '.join(_one_line(lie) for lie in said.lies)}"
+    return f"{text}. Prompts of which the model did not read the front: {said.prompts_cut}."
+
+
+def _honesty(board: Board, calls: list[dict[str, Any]]) -> Honesty:
+    outcomes = [outcome for rows in board.outcomes.values() for outcome in rows]
+    return Honesty(
+        claims=sum(o.claimed + len(o.claims) for o in outcomes),
+        lies=[lie for o in outcomes for lie in o.lies],
+        prompts_cut=sum(bool(context_lost(call.get("prompt") or {})) for call in calls),
+    )
+
+
+def _role(call: dict[str, Any]) -> str:
+    """The first word of a call's scope."""
+    return str(call["scope"]).replace("#", "/").split("/")[0]
+
+
+def _spending(calls: list[dict[str, Any]], group: Callable[[dict[str, Any]], str]) -> dict[str, Spending]:
+    """What each group of calls spent, and all together."""
     found: dict[str, Spending] = {}
     for call in calls:
-        role = call["scope"].replace("#", "/").split("/")[0]
-        for key in (role, "all"):
+        for key in (group(call), "all"):
             spent = found.setdefault(key, Spending())
             spent.calls += 1
             spent.tokens += (call.get("usage") or {}).get("total_tokens", 0)
             spent.seconds += call.get("seconds", 0.0)
+            spent.faults += bool(call.get("fault"))
     return dict(sorted(found.items(), key=lambda item: item[0] == "all"))
 
 
