@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tools.storage import Record
 
 CASSETTE = "cassette:"
+MODEL = "model"  # the resource of a run whose model was put there, and is not opened by its name
 Context = TypeVar("Context", bound=RunContext)
 Update = dict[str, Any]
 
@@ -151,17 +152,19 @@ async def _caller(run: Run, settings: RunContext) -> Caller:
     key = ("caller", settings.model_dump_json())
     caller: Caller | None = run.resources.get(key)
     if caller is None:
-        model: Any
-        if settings.model.startswith(CASSETTE):
-            model = await asyncio.to_thread(CassettePlayer, Path(settings.model.removeprefix(CASSETTE)))
-        else:
-            model = await open_model(settings.model, base_url=settings.base_url)
+        model = run.resources.get(MODEL) or await _opened(settings)
         journal = await asyncio.to_thread(journal_of, run)
         budget = await asyncio.to_thread(_budget_of, run, settings)
         patience = Patience(settings.call_seconds, settings.outage_seconds)
         fresh = Caller(model, settings.model, journal, budget, run.events, settings.parallel, patience)
         caller = run.resources.setdefault(key, fresh)
     return caller
+
+
+async def _opened(settings: RunContext) -> Any:
+    if settings.model.startswith(CASSETTE):
+        return await asyncio.to_thread(CassettePlayer, Path(settings.model.removeprefix(CASSETTE)))
+    return await open_model(settings.model, base_url=settings.base_url)
 
 
 def _budget_of(run: Run, settings: RunContext) -> Budget:

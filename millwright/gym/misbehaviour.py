@@ -37,8 +37,8 @@ class Misbehaviour:
 
     @property
     def early_only(self) -> bool:
-        """Whether it can only strike before the first file is written."""
-        return self.at <= {"plan"}
+        """Whether there is nothing for it to strike once the first assignment has landed."""
+        return self.at <= ANSWERING
 
 
 REGISTRY: dict[str, Misbehaviour] = {}

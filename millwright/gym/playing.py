@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphs.build import BuildContext, graph
+from graphs.session import MODEL
 from millwright.gym import task
 from millwright.gym.hostile import Hostile, model_of
 from millwright.gym.outcome import Ending, Outcome
@@ -36,7 +37,7 @@ SLOW_SECONDS = 2.0
 SECONDS = 60.0
 OUTAGE_SECONDS = 6.0
 TURNS = 16
-ROUNDS = 2
+ROUNDS = 3
 
 
 async def play_all(
@@ -99,7 +100,7 @@ async def _build(run_id: str, scenario: Scenario, url: str, factory: Factory | N
     inputs: Any = {"goal": task.goal(tested=scenario.tested)}
     if factory is not None:
         run = await asyncio.to_thread(create_run, run_id, goal=inputs["goal"])
-        run.resources["model"] = factory(url)
+        run.resources[MODEL] = factory(url)
     try:
         output = await graph.ainvoke(inputs, {"configurable": {"thread_id": run_id}}, context=context)
     except MillwrightError as error:

@@ -19,7 +19,7 @@ Kind = Literal["plan", "remediate", "write", "finish", "review", "recheck", "tex
 FIRST = "A1"
 _ASSIGNMENT = re.compile(r"Your assignment (\w+):|The assignment (\w+):")
 _OWN = re.compile(r"\nYour files:\n((?:- \S+\n?)+)")
-_BLOCKER = re.compile(r"^(B\d+) \[\w+\] assignment (\w*), file", re.MULTILINE)
+_BLOCKER = re.compile(r"^(B\d+) \[(\w+)\] assignment (\w*), file", re.MULTILINE)
 _OWNER = re.compile(r"^- (\S+): (\w+)$", re.MULTILINE)
 
 
@@ -112,24 +112,18 @@ def _told(answer: Mapping[str, Any]) -> Reply:
 
 
 def _remediation(request: ChatRequest) -> dict[str, Any]:
-    """One assignment for each blamed one, with all its files."""
+    """One assignment for each that is to blame, with all its files; a test that fails blames what it tests."""
     text = request.messages[1]["content"]
     owners = dict(_OWNER.findall(text))
     blamed: dict[str, list[str]] = {}
-    for blocker, owner in _BLOCKER.findall(text):
-        blamed.setdefault(owner if owner in owners.values() else FIRST, []).append(blocker)
-    made = []
-    for owner, blockers in blamed.items():
-        paths = [path for path, known in owners.items() if known == owner]
-        role = "tester" if any(map(is_test, paths)) else "developer"
-        made.append(
-            {
-                "blockers": blockers,
-                "retry_for": owner,
-                "role": role,
-                "title": "Mend",
-                "task": "Write them anew.",
-                "paths": paths,
-            }
-        )
-    return {"assignments": made}
+    for blocker, kind, owner in _BLOCKER.findall(text):
+        known = owner in owners.values() and kind != "test_failure"
+        blamed.setdefault(owner if known else FIRST, []).append(blocker)
+    return {"assignments": [_mending(owner, blockers, owners) for owner, blockers in blamed.items()]}
+
+
+def _mending(owner: str, blockers: list[str], owners: Mapping[str, str]) -> dict[str, Any]:
+    paths = [path for path, known in owners.items() if known == owner]
+    role = "tester" if any(map(is_test, paths)) else "developer"
+    told = {"role": role, "title": "Mend", "task": "Write them anew, as the goal says."}
+    return {**told, "blockers": blockers, "retry_for": owner, "paths": paths}
