@@ -116,7 +116,7 @@ class Ledger:
 
     def operations(self, *, assignment: str, attempt: int | None = None) -> Iterator[Record]:
         """The finished file operations of one assignment (of one attempt of it)."""
-        for record in self._done.values():
+        for record in list(self._done.values()):  # other agents may be writing meanwhile
             actor = record["actor"]
             if actor["assignment"] == assignment and attempt in (None, actor["attempt"]):
                 yield record
@@ -169,7 +169,7 @@ def check_chain(path: Path) -> str:
     head, seq = GENESIS, 0
     try:
         for record, _ in read_lines(path):
-            if record.get("prev") != head or record.get("seq") != seq + 1:
+            if not isinstance(record, dict) or record.get("prev") != head or record.get("seq") != seq + 1:
                 raise ProofBroken(
                     f"ledger line {seq + 1} does not follow from the line before it: a line was changed or removed"
                 )
