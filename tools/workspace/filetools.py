@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Literal
 
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field
 
 from tools.errors import LimitExceeded
+from tools.workspace.view import SEARCH_HITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,24 +104,27 @@ class _Functions:
         lines = [f"{path} ({size} bytes)" for path, size in list(found.items())[:LISTED_FILES]]
         if len(found) > LISTED_FILES:
             lines.append(f"... and {len(found) - LISTED_FILES} more; name a folder to see them")
-        return "\n".join(lines) or "There are no files yet."
+        nothing = f"There are no files below {folder!r}." if self._view.paths() else "There are no files yet."
+        return "\n".join(lines) or nothing
 
     def read_file(self, path: str, first_line: int = 1, last_line: int | None = None) -> str:
-        lines = self._view.text(path).splitlines(keepends=True)
+        # As Python counts lines, which is how an error names them.
+        lines = list(io.StringIO(self._view.text(path), newline=""))
         if lines and first_line > len(lines):
             raise LimitExceeded(f"{path!r} has only {len(lines)} lines", reason="range")
+        if last_line is not None and last_line < first_line:
+            raise LimitExceeded(f"last_line {last_line} is before first_line {first_line}", reason="range")
         part = "".join(lines[first_line - 1 : last_line])
         if len(part) > READ_CHARACTERS:
-            raise LimitExceeded(
-                f"{path!r} is {len(part)} characters long, more than the {READ_CHARACTERS} one call may read; "
-                f"ask for some of its {len(lines)} lines with first_line and last_line",
-                reason="too_large",
-            )
+            raise LimitExceeded(_too_long(path, part, lines, first_line), reason="too_large")
         return part or "(the file is empty)"
 
     def search_files(self, pattern: str, glob: str = "*") -> str:
         hits = self._view.search(pattern, glob)
-        return "\n".join(f"{path}:{number}: {line}" for path, number, line in hits) or "No line matches."
+        lines = [f"{path}:{number}: {line}" for path, number, line in hits[:SEARCH_HITS]]
+        if len(hits) > SEARCH_HITS:
+            lines.append("... and more; narrow the pattern or the glob")
+        return "\n".join(lines) or "No line matches."
 
     def write_file(self, path: str, content: str) -> str:
         return _told("Wrote", self._view.write(path, content))
@@ -133,6 +138,13 @@ class _Functions:
     def move_file(self, source: str, target: str) -> str:
         record = self._view.move(source, target)
         return f"Moved {record['path']} to {record['target']}."
+
+
+def _too_long(path: str, part: str, lines: list[str], first_line: int) -> str:
+    what = f"{path!r} is {len(part)} characters long, more than the {READ_CHARACTERS} one call may read"
+    if len(lines[first_line - 1]) > READ_CHARACTERS:
+        return f"{what}, and line {first_line} alone is too long; search_files shows what is around a text in it"
+    return f"{what}; ask for some of its {len(lines)} lines with first_line and last_line"
 
 
 def _told(verb: str, record: Record) -> str:

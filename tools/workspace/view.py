@@ -9,19 +9,20 @@ carries the key of the tool call that asked for it, so that a call which is repe
 from __future__ import annotations
 
 import fnmatch
-import re
 from typing import TYPE_CHECKING
 
 from tools.errors import EditMismatch, FileMissing, LimitExceeded, NotOwned, NotText, PathRefused, ToolRefused
 from tools.events import EventLog, Kind
 from tools.workspace.ledger import Actor, FileOperation, Ledger, sha256
 from tools.workspace.names import checked, executes_on
+from tools.workspace.searching import matching_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tools.storage import Record
-    from tools.workspace.confined import ConfinedDir
+    from tools.workspace.confined import ConfinedDir, FileInfo
+    from tools.workspace.searching import Hit
     from tools.workspace.snapshots import SnapshotStore
 
 SEARCH_HITS = 100
@@ -61,7 +62,7 @@ class WorkspaceView:
         folder = checked(prefix).rstrip("/") + "/" if prefix not in ("", ".", "./") else ""
         found = {} if self._base is None else {p: e.size for p, e in self._store.list(self._base).items()}
         for path in self.owned:
-            info = self._files.info(path)
+            info = self._own(path)
             found.pop(path, None)
             if info is not None:
                 found[path] = info.size
@@ -80,17 +81,14 @@ class WorkspaceView:
         """Tell whether a path is visible to this agent."""
         return path in self.paths()
 
-    def search(self, pattern: str, glob: str = "*") -> list[tuple[str, int, str]]:
-        """Lines that match a regular expression, as (path, line number, line), at most `SEARCH_HITS`."""
-        try:
-            expression = re.compile(pattern)
-        except re.error as error:
-            raise ToolRefused(f"{pattern!r} is not a regular expression: {error}", reason="pattern") from error
-        hits: list[tuple[str, int, str]] = []
-        for path in self.paths():
-            if fnmatch.fnmatch(path, glob):
-                hits += self._hits(path, expression)
-        return hits[:SEARCH_HITS]
+    def search(self, pattern: str, glob: str = "*") -> list[Hit]:
+        """Lines that match a regular expression, as (path, line number, line).
+
+        One more than `SEARCH_HITS` at most: it says that there are more. Raises ToolRefused.
+        """
+        paths = [path for path in self.paths() if _globbed(path, glob)]
+        texts = ((path, self._readable(path)) for path in paths)
+        return matching_lines(pattern, {path: text for path, text in texts if text is not None}, SEARCH_HITS + 1)
 
     def write(self, path: str, text: str) -> Record:
         """Create a file or replace it whole; return its ledger record."""
@@ -98,8 +96,10 @@ class WorkspaceView:
         finished = self._finished(path)
         if finished is not None:
             return finished
-        before = self._current(path)
-        return self._put("write", path, text, before)
+        info = self._files.info(path)
+        # What cannot be read as text can be replaced all the same.
+        before = self._readable(path) if info is not None else None
+        return self._put("write", path, text, before, None if info is None else info.sha256)
 
     def edit(self, path: str, search: str, replace: str) -> Record:
         """Replace the one place where `search` stands by `replace`.
@@ -114,7 +114,8 @@ class WorkspaceView:
         before = self._current(path)
         if before is None:
             raise FileMissing(f"{path!r} does not exist; create it with write_file", reason="missing")
-        return self._put("edit", path, replaced_once(path, before, search, replace), before)
+        text = replaced_once(path, before, search, replace)
+        return self._put("edit", path, text, before, sha256(before.encode()))
 
     def delete(self, path: str) -> Record:
         """Remove an owned file."""
@@ -131,7 +132,7 @@ class WorkspaceView:
     def move(self, source: str, target: str) -> Record:
         """Rename an owned file to an owned path that does not exist yet."""
         source, target = self._mine(source), self._mine(target)
-        finished = self._finished(target)
+        finished = self._finished(target, source=source)
         if finished is not None:
             return finished
         info = self._files.info(source)
@@ -140,11 +141,10 @@ class WorkspaceView:
         operation = self._operation("move", source, info.sha256, info.sha256, info.size, target=target)
         return self._carry_out(operation, lambda: self._files.move(source, target))
 
-    def _put(self, op: str, path: str, text: str, before: str | None) -> Record:
+    def _put(self, op: str, path: str, text: str, before: str | None, old: str | None) -> Record:
         content = encoded(path, text)
         for guard in self._guards:
             guard(path, text, before)
-        old = None if before is None else sha256(before.encode())
         operation = self._operation(op, path, old, sha256(content), len(content))
         return self._carry_out(operation, lambda: self._files.write(path, content))
 
@@ -162,7 +162,7 @@ class WorkspaceView:
         self._events.emit(Kind.FILE_OPERATION, **operation.record())
         return record
 
-    def _finished(self, path: str, *, gone: bool = False) -> Record | None:
+    def _finished(self, path: str, *, gone: bool = False, source: str | None = None) -> Record | None:
         """The record of this call's operation when it is on disk already, as after a crash."""
         if not self.key:
             return None
@@ -170,6 +170,8 @@ class WorkspaceView:
         intent = self._ledger.intent(self.key)
         if done is not None or intent is None:
             return done
+        if source is not None and self._files.info(source) is not None:
+            return None  # equal bytes at the target are not this call's doing
         info = self._files.info(path)
         on_disk = None if info is None else info.sha256
         if on_disk != intent["after"] or (on_disk is None and not gone):
@@ -207,11 +209,21 @@ class WorkspaceView:
     def _current(self, path: str) -> str | None:
         return None if self._files.info(path) is None else decoded(path, self._files.read(path))
 
+    def _own(self, path: str) -> FileInfo | None:
+        """An owned file, or None where there is none or something else, such as a directory."""
+        try:
+            return self._files.info(path)
+        except PathRefused:
+            return None
+
     def _bytes(self, path: str) -> bytes:
-        if path in self.owned:
-            return self._files.read(path)
-        if self._base is not None and path in self._store.list(self._base):
-            return self._store.read(self._base, path)
+        try:
+            if path in self.owned:
+                return self._files.read(path)
+            if self._base is not None:
+                return self._store.read(self._base, path)
+        except FileMissing:
+            pass
         raise FileMissing(f"{path!r} does not exist{self._nearest(path)}", reason="missing")
 
     def _nearest(self, path: str) -> str:
@@ -219,12 +231,16 @@ class WorkspaceView:
         same = [known for known in self.paths() if known.rsplit("/", 1)[-1] == name]
         return f"; did you mean {same[0]!r}?" if same else "; list_files shows what there is"
 
-    def _hits(self, path: str, expression: re.Pattern[str]) -> list[tuple[str, int, str]]:
+    def _readable(self, path: str) -> str | None:
         try:
-            lines = self.text(path).splitlines()
-        except (NotText, LimitExceeded, PathRefused):
-            return []
-        return [(path, n, line) for n, line in enumerate(lines, 1) if expression.search(line)]
+            return self.text(path)
+        except (FileMissing, NotText, LimitExceeded, PathRefused):
+            return None
+
+
+def _globbed(path: str, glob: str) -> bool:
+    """Whether a path matches a glob; a leading `**/` stands for no directory as well, as in a shell."""
+    return fnmatch.fnmatch(path, glob) or (glob.startswith("**/") and _globbed(path, glob[3:]))
 
 
 def replaced_once(path: str, text: str, search: str, replace: str) -> str:
@@ -233,6 +249,9 @@ def replaced_once(path: str, text: str, search: str, replace: str) -> str:
     Raises:
         EditMismatch: it is empty, absent, or not unique.
     """
+    if "\r\n" in text and "\r" not in search + replace and search not in text:
+        # Models write line feeds, whatever the file has.
+        search, replace = search.replace("\n", "\r\n"), replace.replace("\n", "\r\n")
     count = text.count(search) if search else 0
     if count == 1:
         return text.replace(search, replace, 1)
