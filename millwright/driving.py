@@ -143,7 +143,7 @@ def _made_ready(run_id: str, changes: Literal["refuse", "keep", "discard"]) -> R
         check_unchanged(run)
     else:
         settle_changes(run, keep=changes == "keep")
-    run.files.sweep()
+    run.sweep()
     return run.manifest
 
 

@@ -62,6 +62,13 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         raise storage_failed(error, path) from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove what killed writers of `write_atomic` left in a directory; nobody else may be writing there."""
+    for path in folder.glob(".*.????????"):
+        if path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -16,7 +16,7 @@ from tools.events import EventLog, Kind, now
 from tools.runs.home import run_dir
 from tools.runs.lineage import Lineage, Position
 from tools.runs.register import Register
-from tools.storage import Record, canonical, storage_failed, write_atomic
+from tools.storage import Record, canonical, storage_failed, sweep, write_atomic
 from tools.workspace.confined import ConfinedDir
 from tools.workspace.ledger import Actor, FileOperation, Ledger, sha256
 from tools.workspace.snapshots import SnapshotStore
@@ -106,6 +106,12 @@ class Run:
                 if sha256(content) == sha:
                     return content
         return None
+
+    def sweep(self) -> None:
+        """Remove the temporary files that killed drivers of this run left; only its driver may do so."""
+        self.files.sweep()
+        for folder in (self.root, self.root / "patches"):
+            sweep(folder)
 
     def stale(self) -> bool:
         """Tell whether another process has written this run's logs since this object read them."""
