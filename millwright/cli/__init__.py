@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from millwright.cli import building, gym, pictures, proving, runs
+from millwright.cli import building, doctor, gym, pictures, proving, runs
 from tools.errors import BudgetExhausted, MillwrightError, StorageFailed, Suspended, UsageError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("build")(building.build)
 app.command("demo")(building.demo)
+app.command("doctor")(doctor.doctor)
 app.command("verify")(proving.verify)
 app.command("gym")(gym.gym)
 app.add_typer(runs.app, name="runs")
