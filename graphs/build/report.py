@@ -131,7 +131,8 @@ def markdown(report: Report) -> str:
     if report.checks:
         lines += ["", "| check | verdict |", "|---|---|"]
         lines += [
-            f"| {_cell(c.what)} | {'PASS' if c.passed else 'FAIL ' + _cell(c.detail)} |" for c in report.checks
+            f"| {_cell(c.what)} | {'PASS' if c.passed else 'FAIL'} {_cell(c.detail)}".rstrip() + " |"
+            for c in report.checks
         ]
     lines += [
         "",

@@ -69,8 +69,13 @@ class DevelopInput(TypedDict, total=False):
 class BuildContext(RunContext):
     """The settings of a build: the form in Studio, and the `context` argument in code."""
 
-    verification: Literal["quick", "standard"] = Field(
-        "standard", description="quick: files exist and parse. standard: tests and commands are run as well."
+    verification: Literal["quick", "standard", "thorough"] = Field(
+        "standard",
+        description="quick: files exist and parse. standard: tests and commands are run as well. "
+        "thorough: tests are repeated more often and must notice small changes to the code.",
+    )
+    mutation_score: float = Field(
+        0.6, ge=0, le=1, description="thorough: the share of changes to the code that the tests must notice."
     )
     approve: list[Approval] = Field(default_factory=list, description="Stop and ask before these steps.")
     max_rounds: int = Field(3, ge=0, le=20, description="How often blockers may go back to the manager.")

@@ -36,7 +36,7 @@ def build(
     approve: Annotated[
         str | None, typer.Option(help="Ask before these steps: plan, delivery (comma-separated).")
     ] = None,
-    verification: Annotated[str | None, typer.Option(help="quick or standard.")] = None,
+    verification: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
     max_seconds: MaxSeconds = None,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.sandbox import python_argv
-from tools.verification import pytest_report
+from tools.verification import mutant_report, pytest_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _TEMPORARY = re.compile(r"/[^\s'\"]*/pytest-of-[^/\s]+/pytest-\d+")
+_OPTIONS = ("--rootdir=.", "-o", "addopts=", "-o", "pythonpath=. src")
 _DURATION = re.compile(r"\bin \d+(?:\.\d+)?s\b")
 
 
@@ -70,9 +71,18 @@ def is_test(path: str) -> bool:
     return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
 
 
-def pytest_argv(paths: Sequence[str]) -> list[str]:
-    """The command that runs these test files and reports on them."""
-    return python_argv("-c", _reporter(), "--rootdir=.", "-o", "addopts=", "-o", "pythonpath=. src", *paths)
+def pytest_argv(paths: Sequence[str], *, again: int = 0) -> list[str]:
+    """The command that runs these test files and reports on them.
+
+    From 1 on, `again` numbers repetitions: each has a hash seed and an order of the tests of its own.
+    """
+    repetition = [f"{pytest_report.AGAIN}{again}"] if again else []
+    return python_argv("-c", _text(pytest_report.__file__), *repetition, *_OPTIONS, *paths)
+
+
+def mutants_argv(plan: str, paths: Sequence[str]) -> list[str]:
+    """The command that runs these test files on every mutant of a plan, a file in the workspace that it removes."""
+    return python_argv("-c", _text(mutant_report.__file__), plan, *_OPTIONS, *paths)
 
 
 async def run_tests(sandbox: Sandbox, workspace: Path, paths: Sequence[str], *, limits: Limits) -> TestRun:
@@ -102,5 +112,5 @@ def stable(text: str) -> str:
 
 
 @cache
-def _reporter() -> str:
-    return Path(pytest_report.__file__).read_text(encoding="utf-8")
+def _text(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")
