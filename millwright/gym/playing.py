@@ -83,7 +83,7 @@ def load_factory(name: str) -> Factory:
         UsageError: there is no such thing.
     """
     module, colon, attribute = name.partition(":")
-    if not colon or not attribute:
+    if not (module and colon and attribute):
         raise UsageError(f"{name!r} names no factory; write module:function, a function of the server's address")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))

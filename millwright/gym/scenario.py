@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 When = Literal["early", "late"]
 MOST_STRIKES = 3
+_NAME = re.compile(r"([\w+]+)/(early|late)/(\d{1,3}|always)/([1-9]\d{0,2})")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Scenario:
     @property
     def name(self) -> str:
         """Its name, from which `named` makes it again."""
-        return f"{'+'.join(self.ways)}/{self.when}/{self.strikes or 'always'}/{self.pieces}"
+        strikes = "always" if self.strikes is None else self.strikes
+        return f"{'+'.join(self.ways)}/{self.when}/{strikes}/{self.pieces}"
 
     @property
     def misbehaviours(self) -> list[Misbehaviour]:
@@ -66,18 +69,13 @@ def named(name: str) -> Scenario:
     Raises:
         UsageError: there is no such way to misbehave, or the name has another form.
     """
-    try:
-        ways, when, strikes, pieces = name.split("/")
-        found = Scenario(
-            tuple(ways.split("+")), "late" if when == "late" else "early",
-            None if strikes == "always" else int(strikes), int(pieces),
-        )  # fmt: skip
-    except ValueError as error:
-        raise UsageError(
-            f"{name!r} is no scenario; one looks like empty/early/1/3 or empty+refuses/late/always/3"
-        ) from error
-    _known(found.ways)
-    return found
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise UsageError(f"{name!r} is no scenario; one looks like empty/early/1/3 or empty+refuses/late/always/3")
+    ways, when, strikes, pieces = found.groups()
+    _known(ways.split("+"))
+    at: When = "late" if when == "late" else "early"
+    return Scenario(tuple(ways.split("+")), at, None if strikes == "always" else int(strikes), int(pieces))
 
 
 def singles(ways: Iterable[str] = ()) -> list[Scenario]:

@@ -129,7 +129,7 @@ def _as_text(form: Form) -> Callable[[Moment], Reply]:
 
 
 for _name, (_about, _form) in FORMS.items():
-    REGISTRY[_name] = Misbehaviour(_name, _about, CALLING, _as_text(_form), harmless=True)
+    REGISTRY[_name] = Misbehaviour(_name, _about[0].upper() + _about[1:], CALLING, _as_text(_form), harmless=True)
 
 
 @misbehaviour(WRITING, harmless=True)
