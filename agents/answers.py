@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from agents.models.caller import Ask
 
-TRIES = 3
+TRIES = 5
+SOBER_FROM = 2
+"""From this try on, counted from 0, the model is asked without randomness."""
+
+LONGEST_ECHO = 6000
+"""An answer that was of no use is shown to the model again, but not more of it than this, in characters."""
+
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -43,7 +49,8 @@ async def answer(
         try:
             # A form that the server enforces may be what fails, so the last try goes without it.
             schema = form.model_json_schema() if turn < tries - 1 or not faulty else None
-            reply = await ask(scope, turn, history, schema=schema, seconds=seconds)
+            cold = 0.0 if SOBER_FROM <= turn < tries - 1 else None
+            reply = await ask(scope, turn, history, schema=schema, seconds=seconds, temperature=cold)
         except ModelFault as fault:
             faulty, wrong = True, [str(fault)]
             history = [*history, HumanMessage(_again(wrong))]
@@ -52,7 +59,7 @@ async def answer(
         wrong = wrong if parsed is None else problems(parsed)
         if parsed is not None and not wrong:
             return parsed
-        history = [*history, AIMessage(reply.text), HumanMessage(_again(wrong))]
+        history = [*history, AIMessage(shortened(reply.text)), HumanMessage(_again(wrong))]
     raise ModelFault(
         f"the model gave no valid {form.__name__.lower()} in {tries} tries: " + "; ".join(wrong),
         kind="invalid_answer",
@@ -87,6 +94,14 @@ def json_objects(text: str) -> Iterator[object]:
             continue
         yield found
         start = text.find("{", end)
+
+
+def shortened(text: str, limit: int = LONGEST_ECHO) -> str:
+    """The text, or its head and its tail when it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
 def _again(wrong: list[str]) -> str:

@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, Invalid
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
 
+from agents.answers import shortened
 from agents.models.approach import SMALL
 from agents.models.honesty import context_lost
 from agents.models.protocols import Rung, how_to_answer, only_the_file
@@ -168,12 +169,13 @@ async def carry_out(work: Work, messages: Sequence[BaseMessage]) -> Turns:
 
 def _kept(message: AIMessage, reading: Reading, rung: Rung) -> AIMessage:
     """The message as it stays in the conversation: with the calls that were found in its text, or as text."""
+    text = shortened(message.text) if reading.empty else message.text
     if rung.textual:
-        return AIMessage(message.text or "(nothing)")
+        return AIMessage(text or "(nothing)")
     if message.tool_calls or message.invalid_tool_calls:
         called = {"tool_calls": list(reading.calls), "invalid_tool_calls": list(reading.unreadable)}
         return AIMessage(message.text, **called)
-    return AIMessage(message.text, tool_calls=list(reading.calls))
+    return AIMessage(text, tool_calls=list(reading.calls))
 
 
 def _closes(update: Turns, work: Work) -> bool:

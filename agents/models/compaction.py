@@ -1,7 +1,7 @@
 """A conversation that nears the model's window is shortened in tiers, always the same way for the same messages.
 
-First reminders go, then old tool results, then what old calls carried. The opening, the skeleton of calls and the last
-exchange stay: a sliding window would lose the goal.
+First reminders go, then old tool results, then what old calls carried, and at the worst the same of the last exchange.
+The opening and the skeleton of calls stay: a sliding window would lose the goal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 KEPT = 4
-"""The newest messages, which are never shortened."""
+"""So many of the newest messages are shortened last."""
 
 _SHORT = 200
 _GONE = "(an old result, left out to save room; ask again if you need it)"
@@ -38,8 +38,12 @@ def compacted(messages: Sequence[BaseMessage], opening: int, room: int | None) -
     found = list(messages)
     for tier in (_without_reminders, _without_results, _without_contents):
         if room is None or prompt_size(found) <= room:
-            break
-        found = tier(found, opening)
+            return found
+        found = tier(found, opening, KEPT)
+    for tier in (_without_results, _without_contents):
+        if room is None or prompt_size(found) <= room:
+            return found
+        found = tier(found, opening, 0)
     return found
 
 
@@ -49,9 +53,9 @@ def _calls_size(message: BaseMessage) -> int:
     return text_tokens(json.dumps([call["args"] for call in message.tool_calls], ensure_ascii=False))
 
 
-def _without_reminders(messages: list[BaseMessage], opening: int) -> list[BaseMessage]:
+def _without_reminders(messages: list[BaseMessage], opening: int, kept: int) -> list[BaseMessage]:
     """Talk without a call, and the reminders that answered it."""
-    return _each(messages, opening, lambda m: None if _is_talk(m) else m)
+    return _each(messages, opening, kept, lambda m: None if _is_talk(m) else m)
 
 
 def _is_talk(message: BaseMessage) -> bool:
@@ -62,22 +66,22 @@ def _called(message: AIMessage) -> bool:
     return bool(message.tool_calls or message.invalid_tool_calls or "```" in message.text)
 
 
-def _without_results(messages: list[BaseMessage], opening: int) -> list[BaseMessage]:
+def _without_results(messages: list[BaseMessage], opening: int, kept: int) -> list[BaseMessage]:
     def shorter(message: BaseMessage) -> BaseMessage:
         long = isinstance(message, ToolMessage) and len(message.text) > _SHORT
         return message.model_copy(update={"content": _GONE}) if long else message
 
-    return _each(messages, opening, shorter)
+    return _each(messages, opening, kept, shorter)
 
 
-def _without_contents(messages: list[BaseMessage], opening: int) -> list[BaseMessage]:
+def _without_contents(messages: list[BaseMessage], opening: int, kept: int) -> list[BaseMessage]:
     def shorter(message: BaseMessage) -> BaseMessage:
         if not isinstance(message, AIMessage):
             return message
         calls = [{**call, "args": {k: _brief(v) for k, v in call["args"].items()}} for call in message.tool_calls]
         return message.model_copy(update={"tool_calls": calls, "content": _brief(message.text)})
 
-    return _each(messages, opening, shorter)
+    return _each(messages, opening, kept, shorter)
 
 
 def _brief(value: Any) -> Any:
@@ -86,8 +90,8 @@ def _brief(value: Any) -> Any:
 
 
 def _each(
-    messages: list[BaseMessage], opening: int, change: Callable[[BaseMessage], BaseMessage | None]
+    messages: list[BaseMessage], opening: int, kept: int, change: Callable[[BaseMessage], BaseMessage | None]
 ) -> list[BaseMessage]:
-    end = max(opening, len(messages) - KEPT)
+    end = max(opening, len(messages) - kept)
     changed = [change(message) for message in messages[opening:end]]
     return [*messages[:opening], *(m for m in changed if m is not None), *messages[end:]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agents.models.kinds import Blame, FailureKind
-from agents.models.symptoms import CLASSES, CODES, STATUSES, WORDS
+from agents.models.symptoms import CLASSES, CODES, GENERAL, STATUSES, WORDS
 from tools.errors import ModelFault, ModelUnavailable
 
 if TYPE_CHECKING:
@@ -67,9 +67,12 @@ def _known(kind: str) -> FailureKind:
 def _kind(error: BaseException) -> FailureKind:
     """The most specific evidence first: the body's code, the words, the status, the class."""
     status = getattr(error, "status_code", None)
-    for code in _codes(getattr(error, "body", None)):
-        if code in CODES:
-            return CODES[code]
+    codes = [code for code in _codes(getattr(error, "body", None)) if code in CODES]
+    # A server that puts its own error under a general code says in words what it is.
+    if codes and codes[0] not in GENERAL:
+        return CODES[codes[0]]
+    if codes:
+        return _by_words(str(error), status if isinstance(status, int) else 500) or CODES[codes[0]]
     if isinstance(status, int):
         return _by_words(str(error), status) or _by_status(status)
     for ancestor in type(error).__mro__:

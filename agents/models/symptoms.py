@@ -45,6 +45,9 @@ CODES: Mapping[str, FailureKind] = {
     "content_policy_violation": K.REFUSED,
 }
 
+GENERAL = frozenset({"api_error", "server_error"})
+"""Codes that say no more than that something failed."""
+
 STATUSES: Mapping[int, FailureKind] = {
     401: K.AUTH,
     402: K.QUOTA,
@@ -87,6 +90,11 @@ CLASSES: Mapping[str, FailureKind] = {
     "DecodingError": K.TRANSIENT,
     "TimeoutError": K.TIMEOUT,
     "RecursionError": K.FORMAT_FAULT,  # arguments that are nested too deeply to be read
+    "ValidationError": K.FORMAT_FAULT,  # a call that the provider's own library cannot read
+    "JSONDecodeError": K.TRANSIENT,  # from here on: an answer of another shape than the library expects
+    "KeyError": K.TRANSIENT,
+    "IndexError": K.TRANSIENT,
+    "TypeError": K.TRANSIENT,
     "ConnectionError": K.UNREACHABLE,
 }
 

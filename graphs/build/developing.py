@@ -12,7 +12,7 @@ from agents.models.profiles import profiles
 from agents.models.reading import spelled
 from agents.toolbox import Toolbox
 from graphs.build.board import Board
-from graphs.build.inspection import Problem, inspect_wave
+from graphs.build.inspection import Problem, definitions_stay, inspect_wave, spoken_of
 from graphs.conversation import Turns, Work
 from graphs.session import CASSETTE
 from graphs.turns import carry_out
@@ -24,7 +24,7 @@ from tools.workspace.ledger import Actor
 from tools.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from langchain_core.tools import BaseTool
 
@@ -67,7 +67,11 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
     )
     shown = await asyncio.to_thread(_shown, board, assignment, before)
     existing = {path: shown[path] for path in assignment.paths if path in shown}
-    view = _view(session, assignment, attempt, assignment.paths, existing)
+    kept = {
+        path: text for path, text in existing.items() if definitions_stay(session.run, assignment, attempt, path)
+    }
+    guards = write_guards(spoken_of(board, assignment), kept)
+    view = _view(session, assignment, attempt, assignment.paths, guards)
     tools = await asyncio.to_thread(_tools, view, before, assignment)
     toolbox = Toolbox(
         tools,
@@ -127,6 +131,7 @@ def _check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
             retries.append(f"{assignment.id}#{attempt + 1}")
         elif not own:
             _accept(board, assignment)
+            lock_tests(run, board, assignment)
     _remember(session, board, landed, problems)
     waiting = {entry.split("#")[0] for entry in retries}
     for assignment, _ in landed:
@@ -218,10 +223,9 @@ def _view(
     assignment: Assignment,
     attempt: int,
     owned: Sequence[str],
-    existing: Mapping[str, str] | None = None,
+    guards: Sequence[Callable[[str, str, str | None], None]] = (),
 ) -> WorkspaceView:
     run = session.run
-    task = "\n".join((assignment.title, assignment.task))
     actor = Actor(str(assignment.role), assignment.id, attempt)
     return WorkspaceView(
         run.files,
@@ -231,7 +235,7 @@ def _view(
         actor=actor,
         base=session.tree,
         owned=owned,
-        guards=write_guards(task, existing),
+        guards=guards,
     )
 
 

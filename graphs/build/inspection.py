@@ -9,6 +9,7 @@ from agents.contracts import Assignment, BlockerKind, Callback
 from tools.errors import NotText, PathRefused
 from tools.verification.omissions import lost_definitions
 from tools.verification.parsing import definitions, syntax_problem
+from tools.verification.testing import is_test
 from tools.workspace.names import checked
 from tools.workspace.view import decoded
 
@@ -84,7 +85,8 @@ def _assignment_problems(
         if problem is not None:
             yield Problem(problem[0], assignment.id, problem[1], path)
         else:
-            yield from _lost_definitions(run, assignment, path, before, after)
+            if definitions_stay(run, assignment, attempt, path):
+                yield from _lost_definitions(run, spoken_of(board, assignment), assignment, path, before, after)
             yield from _unledgered(run, assignment, path)
     for check in assignment.checks:
         wrong = _checked(run, after, check)
@@ -102,15 +104,32 @@ def _checked(run: Run, tree: str, check: Check) -> str | None:
         return str(error)
 
 
+def definitions_stay(run: Run, assignment: Assignment, attempt: int, path: str) -> bool:
+    """Whether what a file defines has to stay.
+
+    Not what an earlier attempt at the same work wrote, which was refused, nor tests that a remediation is to mend.
+    """
+    if assignment.retry_for is not None and is_test(path):
+        return False
+    mine = (r for r in run.operations(assignment.id) if r["actor"]["attempt"] < attempt)
+    return all((r["target"] or r["path"]) != path for r in mine)
+
+
+def spoken_of(board: Board, assignment: Assignment) -> str:
+    """Everything that an assignment says, with the blockers it answers: a definition named there may go."""
+    blamed = [board.blockers[b].message for b in assignment.blockers if b in board.blockers]
+    return "\n".join([assignment.title, assignment.task, *blamed])
+
+
 def _lost_definitions(
-    run: Run, assignment: Assignment, path: str, before: str | None, after: str
+    run: Run, said: str, assignment: Assignment, path: str, before: str | None, after: str
 ) -> Iterator[Problem]:
     """A definition that was there and is gone, unless the task speaks of it."""
     if before is None or not path.endswith(".py") or path not in run.store.list(before):
         return
     old = run.store.read(before, path).decode(errors="replace")
     new = run.store.read(after, path).decode(errors="replace")
-    lost = lost_definitions(path, old, new, f"{assignment.title}\n{assignment.task}")
+    lost = lost_definitions(path, old, new, said)
     if lost:
         names = ", ".join(lost)
         yield Problem(BlockerKind.LOST_DEFINITION, assignment.id, f"{path} no longer defines {names}", path)
