@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.errors import StorageFailed, WorkspaceChanged
+from tools.errors import StorageFailed, ToolRefused, WorkspaceChanged
 from tools.workspace.ledger import Actor, FileOperation
 
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ def check_unchanged(run: Run) -> None:
     Raises:
         WorkspaceChanged: naming the first file and the ways out.
     """
-    pending = {record["path"] for record in run.ledger.open_intents()}
-    pending |= {record["target"] for record in run.ledger.open_intents() if record["target"]}
+    ours = _begun(run)
     for path, expected in sorted(run.ledger.files().items()):
-        info = run.files.info(path)
-        found = None if info is None else info.sha256
-        if found != expected and path not in pending:
+        found, _ = _found(run, path)
+        if found != expected and (path, found) not in ours:
             what = "was deleted" if found is None else "is not what Millwright wrote"
             raise WorkspaceChanged(
                 f"{path!r} in {run.workspace} {what}: someone else changed the run's workspace; resume with "
@@ -36,18 +34,15 @@ def settle_changes(run: Run, *, keep: bool) -> list[str]:
     Raises:
         StorageFailed: a version to put back is not in the store.
     """
-    changed = []
+    changed, ours = [], _begun(run)
     for path, expected in sorted(run.ledger.files().items()):
-        info = run.files.info(path)
-        found = None if info is None else info.sha256
-        if found == expected:
+        found, size = _found(run, path)
+        if found == expected or (path, found) in ours:
             continue
         changed.append(path)
         if not keep:
-            found = _put_back(run, path, expected)
-            info = run.files.info(path)
+            found, size = _put_back(run, path, expected)
         key = f"settle:{run.ledger.head[:16]}:{path}"
-        size = 0 if info is None else info.size
         operation = FileOperation(
             "restore", path, expected, found, size, Actor("user" if keep else "millwright"), key
         )
@@ -58,19 +53,42 @@ def settle_changes(run: Run, *, keep: bool) -> list[str]:
     return changed
 
 
+def _begun(run: Run) -> set[tuple[str, str | None]]:
+    """What a killed process of ours may have left: the paths that it was changing, with the hashes it meant."""
+    ours: set[tuple[str, str | None]] = set()
+    for intent in run.ledger.open_intents():
+        if intent["target"]:
+            ours |= {(intent["path"], None), (intent["target"], intent["after"])}
+        else:
+            ours.add((intent["path"], intent["after"]))
+    return ours
+
+
+def _found(run: Run, path: str) -> tuple[str | None, int]:
+    """Hash and size of what stands at a path."""
+    try:
+        info = run.files.info(path)
+    except ToolRefused as refusal:
+        raise WorkspaceChanged(
+            f"{path!r} in {run.workspace} is no ordinary file any more ({refusal}); put the real one back and resume"
+        ) from refusal
+    return (None, 0) if info is None else (info.sha256, info.size)
+
+
 def _into_snapshot(run: Run, paths: list[str]) -> None:
     """Make a person's files part of the tree that the next step begins with; half-done work stays out of it."""
-    before = run.lineage.head_tree()
-    if before is not None:
-        run.lineage.adopt(run.store.subset(before, run.store.take(run.files, base=before), paths))
+    for position in run.lineage.standing():
+        before = run.lineage.tree(position)
+        if before is not None:
+            run.lineage.adopt(position, run.store.subset(before, run.store.take(run.files, base=before), paths))
 
 
-def _put_back(run: Run, path: str, expected: str | None) -> str | None:
+def _put_back(run: Run, path: str, expected: str | None) -> tuple[str | None, int]:
     if expected is None:
         run.files.delete(path)
-        return None
+        return None, 0
     content = run.version(path, expected)
     if content is None:
         raise StorageFailed(f"the version of {path!r} that Millwright wrote is in no snapshot; use --keep-changes")
     run.files.write(path, content)
-    return expected
+    return expected, len(content)

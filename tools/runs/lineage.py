@@ -65,12 +65,7 @@ class Lineage:
             StorageFailed: this history does not know the position.
         """
         with self._lock:
-            here = position or START
-            if here not in self._trees:
-                raise StorageFailed(
-                    f"the checkpoint is at position {here}, which {self._lines.path} does not know: the run's "
-                    f"directory and the checkpoint database are not from the same time; restore both together"
-                )
+            here = self._known(position)
             if here == self._head["position"]:
                 if not self._confirmed:
                     self._write({"kind": "confirm", "position": here})
@@ -83,7 +78,7 @@ class Lineage:
         """Begin a new branch at an earlier position; the files are already those of its tree."""
         with self._lock:
             branch = max(self._origins, default=0) + 1
-            self._write({"kind": "fork", "branch": branch, "from": position or START})
+            self._write({"kind": "fork", "branch": branch, "from": self._known(position)})
 
     def advance(self, node: str, position: str | None, tree: str | None) -> str:
         """Record that `node` finished at `position`, leaving `tree`; return the position the state moves to."""
@@ -95,14 +90,15 @@ class Lineage:
             )
             return after
 
-    def head_tree(self) -> str | None:
-        """The tree of the newest position."""
-        return self._trees[self._head["position"]]
+    def standing(self) -> list[str]:
+        """Where the state may stand: at the newest position, or one before it if that one was never confirmed."""
+        here, before = self._head["position"], self._head["from"]
+        return [here] if self._confirmed else [here, before]
 
-    def adopt(self, tree: str) -> None:
-        """Let the newest position have this tree: a person changed the files and wants them so."""
+    def adopt(self, position: str, tree: str) -> None:
+        """Let a position have this tree: a person changed the files and wants them so."""
         with self._lock:
-            self._write({"kind": "adopt", "position": self._head["position"], "tree": tree})
+            self._write({"kind": "adopt", "position": self._known(position), "tree": tree})
 
     def place(self, position: str | None) -> Position:
         """The point at which a node with this state works: the current branch, the state's step."""
@@ -114,8 +110,12 @@ class Lineage:
         return max(self._origins, default=0)
 
     def tree(self, position: str | None) -> str | None:
-        """The tree of the workspace at a position; None before there was one."""
-        return self._trees[position or START]
+        """The tree of the workspace at a position; None before there was one.
+
+        Raises:
+            StorageFailed: this history does not know the position.
+        """
+        return self._trees[self._known(position)]
 
     def trees(self) -> list[str]:
         """Every tree of the history, newest first, each once."""
@@ -140,6 +140,15 @@ class Lineage:
     def close(self) -> None:
         """Give the file back."""
         self._lines.close()
+
+    def _known(self, position: str | None) -> str:
+        here = position or START
+        if here not in self._trees:
+            raise StorageFailed(
+                f"the checkpoint is at position {here}, which {self._lines.path} does not know: the run's "
+                f"directory and the checkpoint database are not from the same time; restore both together"
+            )
+        return here
 
     def _write(self, record: Record) -> None:
         self._lines.append(record)

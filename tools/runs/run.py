@@ -8,23 +8,27 @@ import tempfile
 import threading
 import weakref
 from collections import OrderedDict
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tools.errors import RunUnknown
 from tools.events import EventLog, Kind, now
 from tools.runs.home import run_dir
 from tools.runs.lineage import Lineage, Position
 from tools.runs.register import Register
-from tools.storage import Record, canonical, storage_failed, sweep, write_atomic
+from tools.storage import Record, canonical, storage_failed, sweep, sync_directory, write_atomic
 from tools.workspace.confined import ConfinedDir
 from tools.workspace.ledger import Actor, FileOperation, Ledger, sha256
 from tools.workspace.snapshots import SnapshotStore
 from tools.workspace.trees import EMPTY_TREE
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 Status = Literal["running", "suspended", "finished"]
 OPEN_RUNS = 8
-_LOGS = ("lineage.jsonl", "ledger.jsonl", "register.jsonl", "cassette.jsonl")
+_LOGS = ("lineage.jsonl", "ledger.jsonl", "register.jsonl", "cassette.jsonl", "events.jsonl")
 
 
 class Run:
@@ -68,20 +72,36 @@ class Run:
     def take_back(self, position: str | None) -> None:
         """Make the files what they were at a position, and begin a new branch of the history there."""
         tree = self.lineage.tree(position)
-        before = self.ledger.files()
         target = tree if tree is not None else EMPTY_TREE
+        for record in self.ledger.open_intents():
+            self.ledger.void(FileOperation.of(record), "taken back")
+        # Intended before the files change, so that a kill in between is no change by someone else.
+        known = self._restorations(target, self.ledger.files())
+        for operation in known:
+            self.ledger.intend(operation)
         changed = self.store.restore(target, self.files)
-        for path in sorted({*changed, *(p for p, sha in before.items() if sha is not None)}):
-            info = self.files.info(path)
-            after = None if info is None else info.sha256
-            if after != before.get(path):
-                key = f"restore:{self.lineage.branch + 1}:{path}"
-                size = 0 if info is None else info.size
-                operation = FileOperation("restore", path, before.get(path), after, size, Actor("millwright"), key)
-                self.ledger.intend(operation)
-                self.ledger.settle(operation)
+        for operation in known:
+            self.ledger.settle(operation)
+        for operation in self._restorations(target, dict.fromkeys(changed) | self.ledger.files()):
+            self.ledger.intend(operation)
+            self.ledger.settle(operation)
         self.lineage.fork(position)
         self.events.emit(Kind.FORK, position=position, tree=tree, branch=self.lineage.branch, changed=changed)
+
+    def _restorations(self, tree: str, known: dict[str, str | None]) -> list[FileOperation]:
+        """What putting `tree` back means for paths whose last known hash differs from what it holds."""
+        there, key = self.store.list(tree), f"restore:{self.lineage.branch + 1}"
+        found = []
+        for path, before in sorted(known.items()):
+            content = self.store.read(tree, path) if path in there else None
+            after = None if content is None else sha256(content)
+            if after != before:
+                size = len(content or b"")
+                operation = FileOperation(
+                    "restore", path, before, after, size, Actor("millwright"), f"{key}:{path}"
+                )
+                found.append(operation)
+        return found
 
     def advance(self, node: str, position: str | None, tree: str | None) -> str:
         """Record that `node` finished and left `tree`; return the state's new position."""
@@ -119,11 +139,8 @@ class Run:
 
     def close(self) -> None:
         """Give every descriptor back."""
-        for part in (self.lineage, self.ledger, self.events, self.register, self.files, self.store):
-            part.close()
-        for resource in self.resources.values():
-            if hasattr(resource, "close"):
-                resource.close()
+        parts = (self.lineage, self.ledger, self.events, self.register, self.files, self.store)
+        _close_all(parts, self.resources)
 
     def _belongs(self, key: str) -> bool:
         place = Position.parse(key.split("/", 1)[0])
@@ -168,9 +185,8 @@ def open_run(run_id: str) -> Run:
         run = _alive.get(root)
         if run is None or run.stale():
             run = Run(root)
-            weakref.finalize(
-                run, _close_all, run.lineage, run.ledger, run.events, run.register, run.files, run.store
-            )
+            parts = (run.lineage, run.ledger, run.events, run.register, run.files, run.store)
+            weakref.finalize(run, _close_all, parts, run.resources)
         _alive[root] = run
         _open[root] = run
         _open.move_to_end(root)
@@ -189,30 +205,45 @@ def clone_run(source_id: str, target_id: str, position: str | None) -> Run:
     source, target = run_dir(source_id), run_dir(target_id)
     if not (source / "run.json").exists():
         raise RunUnknown(f"there is no run {source_id!r} to copy from")
-    if not (target / "run.json").exists():
-        try:
-            draft = Path(tempfile.mkdtemp(prefix=f".{target_id}.", dir=target.parent))
-            _copy_logs(source, draft)
-            SnapshotStore(source / "objects.git").clone_to(draft / "objects.git").close()
-            (draft / "workspace").mkdir()
-            manifest = json.loads((source / "run.json").read_bytes())
-            manifest |= {"id": target_id, "forked_from": source_id, "status": "suspended", "created": now()}
-            write_atomic(draft / "run.json", canonical(manifest))
-            copy = Run(draft)
-            copy.take_back(position)
-            copy.close()
-            draft.rename(target)
-        except OSError as error:
-            raise storage_failed(error, target) from error
+    with _registry:  # parallel nodes of a copied thread all arrive here
+        if not (target / "run.json").exists():
+            try:
+                _clone(source, target, position)
+            except OSError as error:
+                raise storage_failed(error, target) from error
     return open_run(target_id)
+
+
+def _clone(source: Path, target: Path, position: str | None) -> None:
+    """Make the copy beside its place and put it there whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f".{target.name}.*"):
+        shutil.rmtree(leftover)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        _copy_logs(source, draft)
+        with SnapshotStore(source / "objects.git") as store:
+            store.clone_to(draft / "objects.git").close()
+        (draft / "workspace").mkdir()
+        manifest = json.loads((source / "run.json").read_bytes())
+        manifest |= {"id": target.name, "forked_from": source.name, "status": "suspended", "created": now()}
+        write_atomic(draft / "run.json", canonical(manifest))
+        with closing(Run(draft)) as copy:
+            copy.take_back(position)
+        draft.rename(target)
+        sync_directory(target.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def _copy_logs(source: Path, target: Path) -> None:
     for name in _LOGS:
         if (source / name).exists():
-            shutil.copyfile(source / name, target / name)
+            write_atomic(target / name, (source / name).read_bytes())
 
 
-def _close_all(*parts: Any) -> None:
-    for part in parts:
-        part.close()
+def _close_all(parts: Iterable[Any], resources: Mapping[Any, Any]) -> None:
+    for part in (*parts, *resources.values()):
+        if hasattr(part, "close"):
+            part.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.errors import ProofBroken
@@ -56,6 +56,12 @@ class FileOperation:
         """The ledger's fields of this operation."""
         return asdict(self)
 
+    @classmethod
+    def of(cls, record: Record) -> FileOperation:
+        """The operation that a line of the ledger is about."""
+        known = {field.name: record[field.name] for field in fields(cls)}
+        return cls(**{**known, "actor": Actor(**record["actor"])})
+
 
 class Ledger:
     """Writes and reads one run's ledger."""
@@ -86,9 +92,9 @@ class Ledger:
         """Record that an intended operation did not happen."""
         self._append({**operation.record(), "state": "void", "why": why})
 
-    def command(self, **fields: Any) -> Record:
+    def command(self, **details: Any) -> Record:
         """Record a command that was run: argv, exit_code, output_sha256, level, tree, purpose and who."""
-        return self._append({"op": "command", **fields})
+        return self._append({"op": "command", **details})
 
     def done(self, key: str) -> Record | None:
         """The finished operation of this key, if there is one."""
@@ -130,9 +136,9 @@ class Ledger:
         """Give the file back."""
         self._lines.close()
 
-    def _append(self, fields: Record) -> Record:
+    def _append(self, details: Record) -> Record:
         with self._lock:
-            record = {"seq": self._seq + 1, "prev": self._head, "at": now(), **fields}
+            record = {"seq": self._seq + 1, "prev": self._head, "at": now(), **details}
             self._lines.append(record)
             self._fold(record)
             return record

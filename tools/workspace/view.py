@@ -176,8 +176,7 @@ class WorkspaceView:
         on_disk = None if info is None else info.sha256
         if on_disk != intent["after"] or (on_disk is None and not gone):
             return None
-        fields = {name: intent[name] for name in FileOperation.__dataclass_fields__ if name != "actor"}
-        return self._settle(FileOperation(**fields, actor=Actor(**intent["actor"])))
+        return self._settle(FileOperation.of(intent))
 
     def _operation(
         self, op: str, path: str, before: str | None, after: str | None, size: int, target: str | None = None
