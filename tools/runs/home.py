@@ -9,6 +9,7 @@ from tools.errors import RunUnknown
 from tools.storage import storage_failed, write_atomic
 
 SHORTEST_PREFIX = 4
+LONGEST_ID = 128
 
 
 def data_dir() -> Path:
@@ -35,8 +36,10 @@ def run_dir(run_id: str) -> Path:
     Raises:
         RunUnknown: the id is not one that could name a directory.
     """
-    if not run_id or not all(char.isalnum() or char in "-_" for char in run_id):
-        raise RunUnknown(f"{run_id!r} is not a run id: use letters, digits, '-' and '_'")
+    if not 0 < len(run_id) <= LONGEST_ID or not all(c.isascii() and (c.isalnum() or c in "-_") for c in run_id):
+        raise RunUnknown(
+            f"{run_id[:LONGEST_ID]!r} is not a run id: use at most {LONGEST_ID} letters, digits, '-' and '_'"
+        )
     return data_dir() / "runs" / run_id
 
 
@@ -59,4 +62,4 @@ def find_run(prefix: str) -> str:
 def run_ids() -> list[str]:
     """The ids of every run in the data directory, in no particular order."""
     runs = data_dir() / "runs"
-    return [entry.parent.name for entry in runs.glob("*/run.json")] if runs.is_dir() else []
+    return [entry.parent.name for entry in runs.glob("[!.]*/run.json")] if runs.is_dir() else []
