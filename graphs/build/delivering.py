@@ -79,7 +79,9 @@ def _deliver(state: BuildState, session: Session[BuildContext]) -> dict[str, Any
     write_zip(archive, members)
     run.note(status="finished", verdict=report.verdict, branch=branch)
     run.events.emit(Kind.DELIVERED, verdict=report.verdict, archive=str(archive), branch=branch)
-    return {"report": str(run.root / "report.md"), "archive": str(archive), "branch": branch or ""}
+    # A thread that was copied brought the workspace of the run it was copied from.
+    places = {"workspace": run.workspace, "report": run.root / "report.md", "archive": archive}
+    return {**{name: str(place) for name, place in places.items()}, "branch": branch or ""}
 
 
 def _branch(state: BuildState, session: Session[BuildContext], commits: list[str]) -> str | None:
