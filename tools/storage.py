@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+_ELSEWHERE = "move it away or set MILLWRIGHT_HOME elsewhere"
 _WAY_OUT = {
+    errno.EEXIST: ("there is something else of that name", _ELSEWHERE),
+    errno.ENOTDIR: ("a file stands where a directory should be", _ELSEWHERE),
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("the disk quota is used up", "free some space"),
     errno.EROFS: ("the file system is read-only", "make it writable or set MILLWRIGHT_HOME elsewhere"),
