@@ -36,7 +36,7 @@ _SENTINEL_PATH = re.compile(
 )
 _SENTINEL_TEXT = re.compile(
     r"^\W*(?:\.\.\.|…|the (?:whole|complete|full|entire) (?:file )?content(?: of the file)?"
-    r"|(?:file )?content(?: goes)? here)?\W*$",
+    r"|(?:file )?content(?: goes)? here)\W*$",
     re.IGNORECASE,
 )
 
