@@ -23,7 +23,9 @@ class Capture:
         if not self._without:
             self._keep(data)
             return
-        data = (self._pending + data).replace(self._without, b"")
+        *before, data = (self._pending + data).split(self._without)
+        # What stood on both sides of the word never becomes the word itself, as in one pass over the whole stream.
+        self._keep(b"".join(before))
         held_back = _beginning_of(self._without, data)
         self._pending = data[len(data) - held_back :]
         self._keep(data[: len(data) - held_back])
