@@ -3,6 +3,9 @@
     START → recall → plan ─┬─ planned ────────────→ develop* → check ─┬─ more work ─→ develop*
                            ├─ to approve → approve_plan ↑             └─ all landed → audit
                            └─ no valid plan → verify
+    remediate ─┬─ assigned → develop*
+               ├─ tests to approve → approve_tests → develop* (or remediate, when refused)
+               └─ nothing to do → verify
     audit ─┬─ blockers → remediate → develop*
            └─ clean, or no rounds left → verify ─┬─ FAIL, rounds left → remediate
                                                  └─ settled ─→ (approve_delivery →) deliver → END
@@ -19,9 +22,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
 from langgraph.types import Send
 
-from graphs.build.auditing import after_audit, after_remediate, audit, remediate
+from graphs.build.auditing import after_audit, audit, remediate
 from graphs.build.delivering import after_verdict, approve_delivery, deliver
 from graphs.build.developing import after_check, check, develop
+from graphs.build.locks import after_remediate, approve_tests
 from graphs.build.planning import after_plan, approve_plan, plan, recall
 from graphs.build.schemas import BuildContext, BuildInput, BuildOutput, BuildState, DevelopInput
 from graphs.build.verifying import after_verify, verify
@@ -71,8 +75,15 @@ def route_check(state: BuildState) -> str | list[Send]:
 
 def route_remediation(state: BuildState) -> str | list[Send]:
     """Where remediation goes."""
-    where = after_remediate(state)
+    where = after_remediate(state, "tests" in _context().approve)
     return to_developers(state) if where == "assigned" else where
+
+
+def route_tests(state: BuildState) -> str | list[Send]:
+    """Where remediation goes when a person has seen the tests it would change."""
+    if state["ready"]:
+        return to_developers(state)
+    return "refused" if state["rounds_left"] > 0 else "no rounds left"
 
 
 def route_verdict(state: BuildState) -> str:
@@ -86,7 +97,18 @@ def route_verdict(state: BuildState) -> str:
 def builder() -> StateGraph[BuildState, BuildContext, BuildInput, BuildOutput]:
     """The graph, not yet compiled."""
     graph = StateGraph(BuildState, BuildContext, input_schema=BuildInput, output_schema=BuildOutput)
-    for work in (recall, plan, approve_plan, check, audit, remediate, verify, approve_delivery, deliver):
+    for work in (
+        recall,
+        plan,
+        approve_plan,
+        check,
+        audit,
+        remediate,
+        approve_tests,
+        verify,
+        approve_delivery,
+        deliver,
+    ):
         graph.add_node(work.__name__, node(work, BuildContext))
     graph.add_node("develop", node(develop, BuildContext, advances=False), input_schema=DevelopInput)
     graph.add_edge(START, "recall")
@@ -100,7 +122,14 @@ def builder() -> StateGraph[BuildState, BuildContext, BuildInput, BuildOutput]:
     graph.add_conditional_edges(
         "audit", after_audit, {"blockers": "remediate", "clean, or no rounds left": "verify"}
     )
-    graph.add_conditional_edges("remediate", route_remediation, {"assigned": "develop", "nothing to do": "verify"})
+    graph.add_conditional_edges(
+        "remediate",
+        route_remediation,
+        {"assigned": "develop", "tests to approve": "approve_tests", "nothing to do": "verify"},
+    )
+    graph.add_conditional_edges(
+        "approve_tests", route_tests, {"assigned": "develop", "refused": "remediate", "no rounds left": "verify"}
+    )
     graph.add_conditional_edges(
         "verify",
         route_verdict,

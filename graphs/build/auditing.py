@@ -10,6 +10,7 @@ from agents import auditor, manager
 from agents.contracts import FIRST_REMEDIATION, Assignment, Blocker, BlockerKind, Callback, Finding
 from agents.toolbox import Toolbox
 from graphs.build.board import Board
+from graphs.build.locks import locked_tests
 from graphs.build.schemas import BuildState  # noqa: TC001 - LangGraph reads a router's hints
 from graphs.conversation import Work
 from graphs.turns import carry_out
@@ -74,17 +75,17 @@ async def remediate(state: BuildState, session: Session[BuildContext]) -> dict[s
         assignments=[a.model_dump(mode="json") for a in assignments],
     )
     left = session.context.max_rounds - round_
-    return {"ready": [f"{a.id}#0" for a in assignments], "round": round_, "rounds_left": max(0, left)}
+    return {
+        "ready": [f"{a.id}#0" for a in assignments],
+        "locked_tests": locked_tests(board, assignments),
+        "round": round_,
+        "rounds_left": max(0, left),
+    }
 
 
 def after_audit(state: BuildState) -> Literal["blockers", "clean, or no rounds left"]:
     """Route on open blockers and on the rounds that are left."""
     return "blockers" if state["open_blockers"] and state["rounds_left"] > 0 else "clean, or no rounds left"
-
-
-def after_remediate(state: BuildState) -> Literal["assigned", "nothing to do"]:
-    """Route on whether the manager made assignments."""
-    return "assigned" if state.get("ready") else "nothing to do"
 
 
 def _wrote(board: Board, assignment: Assignment) -> bool:

@@ -13,6 +13,7 @@ from agents.models.reading import spelled
 from agents.toolbox import Toolbox
 from graphs.build.board import Board
 from graphs.build.inspection import Problem, definitions_stay, inspect_wave, spoken_of
+from graphs.build.locks import lock_tests
 from graphs.conversation import Turns, Work
 from graphs.session import CASSETTE
 from graphs.turns import carry_out

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from agents.contracts import VERIFICATION, Blocker, Callback, DeliverableVerdict, Evidence, Finding
 from agents.models.honesty import context_lost
+from graphs.build.locks import TestChange, changed_tests
 from tools.events import now
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Report(BaseModel):
     callbacks: list[Callback]
     blockers: list[Blocker]
     debt: list[Blocker]
+    tests_changed: list[TestChange] = []
     spending: dict[str, Spending]
     models: dict[str, Spending] = {}
     honesty: Honesty = Honesty()
@@ -111,6 +113,7 @@ def derived(board: Board, ledger: Ledger, journal: Journal) -> dict[str, Any]:
         "callbacks": board.callbacks,
         "blockers": blockers,
         "debt": [b for b in blockers if b.status == "debt"],
+        "tests_changed": changed_tests(board),
         "spending": _spending(calls, _role),
         "models": _spending(calls, lambda call: str(call.get("model", ""))),
         "honesty": _honesty(board, calls),
@@ -144,6 +147,7 @@ def markdown(report: Report) -> str:
     lines += [_assignment_row(a) for a in sorted(report.assignments, key=lambda a: (a.sequence, a.id))]
     lines += [f"| {VERIFICATION} | final verification | verifier | 1 | {report.verdict} | |", ""]
     lines += _blocker_section(report.blockers)
+    lines += _tests_section(report.tests_changed)
     if report.callbacks:
         lines += ["## Callbacks", ""]
         lines += [
@@ -239,6 +243,21 @@ def _blocker_section(blockers: list[Blocker]) -> list[str]:
     for b in blockers:
         how = f"by {b.resolved_by}: {b.evidence}" if b.status == "resolved" else b.message
         lines.append(f"| {b.id} | {b.kind} | {b.assignment} | {_cell(b.path)} | {b.status} | {_cell(how)} |")
+    return [*lines, ""]
+
+
+def _tests_section(changes: list[TestChange]) -> list[str]:
+    if not changes:
+        return []
+    lines = [
+        "## Tests changed after acceptance",
+        "",
+        "| file | by | for | sha256 before | after |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {_cell(c.path)} | {c.by} | {', '.join(c.blockers)} | `{c.before}` | `{c.after}` |" for c in changes
+    ]
     return [*lines, ""]
 
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from graphs.context import RunContext
 
-Approval = Literal["plan", "delivery"]
+Approval = Literal["plan", "tests", "delivery"]
 
 
 class BuildInput(TypedDict, total=False):
@@ -47,6 +47,7 @@ class BuildState(BuildInput, BuildOutput, total=False):
     tree: str
     planned: int
     ready: list[str]
+    locked_tests: list[str]
     landed: Annotated[list[dict[str, Any]], gathered]
     open_blockers: int
     round: int

@@ -9,6 +9,7 @@ from agents.contracts import Assignment, BlockerKind, Evidence, Role
 from agents.verifier import judge
 from graphs.build.board import Board
 from graphs.build.inspection import check_problem, file_problem
+from graphs.build.locks import lock_fact
 from graphs.build.running import Confined, Runner
 from graphs.build.schemas import BuildState  # noqa: TC001 - LangGraph reads a router's hints
 from graphs.build.trials import Facts, Trials
@@ -91,7 +92,7 @@ def _file_facts(
             detail = "" if problem is None else problem[1]
             facts[path].append(Evidence(what="exists and parses", passed=problem is None, detail=detail))
             if problem is None:
-                facts[path].append(_ledger_fact(session, assignment, path))
+                facts[path] += _ledger_facts(session, board, assignment, path)
             elif not _blocked(board, path):
                 kind = BlockerKind.LOST_FILE if _was_there(session, path) else problem[0]
                 board.block(kind, assignment.id, problem[1], path=path, sender="verifier", round_=round_)
@@ -108,20 +109,22 @@ def _file_facts(
     return facts
 
 
-def _ledger_fact(session: Session[BuildContext], assignment: Assignment, path: str) -> Evidence:
-    run = session.run
-    info = run.files.info(path)
-    record = run.ledger.last_write(path)
+def _ledger_facts(
+    session: Session[BuildContext], board: Board, assignment: Assignment, path: str
+) -> list[Evidence]:
+    """Who wrote a file last, whether it still is what they wrote, and what its lock says."""
+    record, info = session.run.ledger.last_write(path), session.run.files.info(path)
     if record is None:
-        return Evidence(what="was written by the crew", passed=False, detail=f"the ledger has no write of {path}")
-    same = info is not None and info.sha256 == record["after"]
-    writer = record["actor"]["role"]
+        return [Evidence(what="was written by the crew", passed=False, detail=f"the ledger has no write of {path}")]
+    sha, writer = (None if info is None else info.sha256), record["actor"]["role"]
     if is_test(path) and writer not in (Role.TESTER, "user", "millwright"):
-        return Evidence(
-            what="was written by a tester", passed=False, detail=f"{path} was last written by a {writer}"
-        )
+        told = f"{path} was last written by a {writer}"
+        return [Evidence(what="was written by a tester", passed=False, detail=told)]
+    same = sha == record["after"]
     detail = "" if same else f"{path} is not what the ledger saw written"
-    return Evidence(what="is what the ledger saw written", passed=same, detail=detail)
+    found = [Evidence(what="is what the ledger saw written", passed=same, detail=detail)]
+    locked = lock_fact(board, path, sha, writer)
+    return found if locked is None else [*found, locked]
 
 
 def _blocked(board: Board, path: str) -> bool:

@@ -34,7 +34,7 @@ def build(
         Path | None, typer.Option(help="An existing git repository to build into, on a branch.")
     ] = None,
     approve: Annotated[
-        str | None, typer.Option(help="Ask before these steps: plan, delivery (comma-separated).")
+        str | None, typer.Option(help="Ask before these steps: plan, tests, delivery (comma-separated).")
     ] = None,
     verification: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
     max_calls: MaxCalls = None,
