@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from agents.contracts import Assignment, Role
 from tools.errors import ToolRefused
+from tools.verification.parsing import may_be_empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +92,7 @@ def closing_tools(view: WorkspaceView, assignment: Assignment) -> list[BaseTool]
 
     def finish(summary: str, files: list[str] | None = None) -> str:
         visible = view.paths()
-        missing = [path for path in assignment.paths if not visible.get(path)]
+        missing = [p for p in assignment.paths if not visible.get(p) and not (p in visible and may_be_empty(p))]
         if missing:
             raise ToolRefused(
                 f"not finished: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or empty on disk; "

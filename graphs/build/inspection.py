@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agents.contracts import Assignment, BlockerKind, Callback
 from tools.errors import NotText, PathRefused
 from tools.verification.omissions import lost_definitions
-from tools.verification.parsing import definitions, syntax_problem
+from tools.verification.parsing import definitions, may_be_empty, syntax_problem
 from tools.verification.testing import is_test
 from tools.workspace.names import checked
 from tools.workspace.view import decoded
@@ -50,7 +50,7 @@ def file_problem(run: Run, tree: str, path: str) -> tuple[BlockerKind, str] | No
     if path not in run.store.list(tree):
         return BlockerKind.MISSING_FILE, f"{path} was promised and is not on disk"
     content = run.store.read(tree, path)
-    if not content.strip() and not path.endswith("__init__.py"):
+    if not content.strip() and not may_be_empty(path):
         return BlockerKind.EMPTY_FILE, f"{path} is empty"
     try:
         problem = syntax_problem(path, decoded(path, content))

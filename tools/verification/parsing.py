@@ -7,7 +7,7 @@ import json
 import threading
 import tomllib
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import yaml
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # CPython counts the depth of a tree that it builds across threads, and raises SystemError when two build at once
 # (python/cpython#106905); warning filters belong to the whole process as well.
 _alone = threading.RLock()
+_BYTE_ORDER_MARK = "\ufeff"
+_MARKERS = ("__init__.py", "py.typed", ".gitkeep", ".keep")
 
 
 def syntax_problem(path: str, text: str) -> str | None:
@@ -26,7 +28,7 @@ def syntax_problem(path: str, text: str) -> str | None:
         return None
     try:
         with _alone, warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore")
             parse(text)
     except SyntaxError as error:
         line = (error.text or "").strip()
@@ -45,8 +47,13 @@ def syntax_tree(text: str) -> ast.Module:
         SyntaxError, ValueError, RecursionError: it does not parse.
     """
     with _alone, warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        return ast.parse(text)
+        warnings.simplefilter("ignore")
+        return ast.parse(text.removeprefix(_BYTE_ORDER_MARK))
+
+
+def may_be_empty(path: str) -> bool:
+    """Whether a file of this name does its work by being there."""
+    return path.rsplit("/", 1)[-1] in _MARKERS
 
 
 def definitions(text: str) -> set[str]:
@@ -70,16 +77,36 @@ def _names(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Assign):
-        return {target.id for target in node.targets if isinstance(target, ast.Name)}
+        return {name.id for target in node.targets for name in ast.walk(target) if _bound(name)}
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return {node.target.id}
-    if isinstance(node, ast.If | ast.Try):
-        return {name for item in node.body for name in _names(item)}
+    if isinstance(node, ast.If | ast.Try | ast.TryStar | ast.With):
+        return {name for item in _inner(node) for name in _names(item)}
     return set()
 
 
+def _bound(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def _inner(node: ast.If | ast.Try | ast.TryStar | ast.With) -> list[ast.stmt]:
+    """The statements of every branch."""
+    found = list(node.body)
+    if not isinstance(node, ast.With):
+        found += node.orelse
+    if isinstance(node, ast.Try | ast.TryStar):
+        found += [*(item for handler in node.handlers for item in handler.body), *node.finalbody]
+    return found
+
+
 def _python(text: str) -> None:
-    compile(text, "<file>", "exec", dont_inherit=True)
+    compile(text.removeprefix(_BYTE_ORDER_MARK), "<file>", "exec", dont_inherit=True)
+
+
+def _yaml(text: str) -> None:
+    # Composed and not constructed: what a tag or a date means is for the program that reads it.
+    for _ in yaml.compose_all(text, Loader=yaml.SafeLoader):
+        pass
 
 
 _PARSERS: dict[str, Callable[[str], object]] = {
@@ -87,6 +114,6 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "pyi": _python,
     "json": json.loads,
     "toml": tomllib.loads,
-    "yaml": lambda text: list(yaml.safe_load_all(text)),
-    "yml": lambda text: list(yaml.safe_load_all(text)),
+    "yaml": _yaml,
+    "yml": _yaml,
 }
