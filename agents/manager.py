@@ -9,19 +9,21 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import Field
 
 from agents.answers import answer
-from agents.contracts import Assignment, Blocker, Contract, Plan, Role
+from agents.contracts import Assignment, Blocker, Check, Contract, Plan, Role, Sentence
 from tools.errors import PathRefused
 from tools.verification.testing import is_test
 from tools.workspace.names import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from agents.models.caller import Ask
 
 LONGEST_CHAIN = 98
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*|\s*")
+# Node.js and its like are no files.
 _NAMED_FILE = re.compile(
-    r"(?<![\w./-])((?:[\w-]+/)*[\w-]+\.(?:py|md|toml|json|ya?ml|txt|cfg|ini|sh|html|css|js|ts|sql|csv))(?![\w/])"
+    r"(?<![\w./-])(?![A-Z]\w*\.js\b)((?:[\w-]+/)*[\w-]+\.(?:py|md|toml|json|ya?ml|txt|cfg|ini|sh|html|css|js|ts|sql|csv))(?![\w/])"
 )
 
 PLANNING = """\
@@ -65,8 +67,8 @@ class Remediation(Contract):
     blockers: list[str] = Field(min_length=1)
     retry_for: str
     role: Role = Role.DEVELOPER
-    title: str = Field(min_length=1)
-    task: str = Field(min_length=1)
+    title: Sentence
+    task: Sentence
     paths: list[str] = Field(min_length=1)
 
 
@@ -107,10 +109,12 @@ def plan_problems(found: Plan, goal: str, files: Iterable[str]) -> list[str]:
             for d in assignment.depends_on
             if d not in ids
         ]
+    wrong += _tree_problems(owners, files := set(files))
+    wrong += [w for a in found.assignments for c in a.checks for w in _check_problems(a, c, {*owners, *files})]
     wrong += [
         f"the goal names {path!r}, and no assignment owns it"
         for path in dict.fromkeys(_NAMED_FILE.findall(goal))
-        if path not in owners and path not in set(files)
+        if path not in owners and path not in files
     ]
     if not wrong:
         wrong += _wave_problems(found)
@@ -192,6 +196,42 @@ def _path_problems(assignment: Assignment, owners: dict[str, str]) -> list[str]:
             wrong.append(f"{path!r} is not a test file, so its assignment {assignment.id} needs the role developer")
         owners[path] = assignment.id
     return wrong
+
+
+def _tree_problems(owned: Iterable[str], files: Set[str]) -> Iterator[str]:
+    """Owned paths for which the files that are there leave no place."""
+    folders = {parent for path in files for parent in _folders(path)}
+    for path in owned:
+        if path in folders:
+            yield f"{path!r} is a folder of the workspace, so it cannot be a file"
+        for parent in _folders(path):
+            if parent in files:
+                yield f"{path!r} needs the folder {parent!r}, which is a file of the workspace"
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def _check_problems(assignment: Assignment, check: Check, known: Set[str]) -> Iterator[str]:
+    """What makes a check one that no work could fulfil."""
+    what = f"{assignment.id}: the check {check.kind} {check.value!r}"
+    if not check.value.strip():
+        yield f"{what} has no value"
+    if check.kind == "command":
+        return
+    try:
+        path = checked(check.path)
+    except PathRefused as error:
+        yield f"{what}: {error}"
+        return
+    if path not in known:
+        yield f"{what} is about {path!r}, which no assignment owns"
+    if check.kind == "defines" and not path.endswith(".py"):
+        yield f"{what} is about {path!r}, which is not Python; use the check contains"
+    elif check.kind == "defines" and not _DOTTED_NAME.fullmatch(check.value):
+        yield f"{what} is not a name; give the bare name of the function or class, such as 'add'"
 
 
 def _supports_tests(path: str) -> bool:
