@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from millwright.claims import Claims
 from millwright.repeating import check_commands, check_verdict
-from tools.errors import RunUnknown, UsageError
+from tools.errors import MillwrightError, RunUnknown, UsageError
 from tools.runs.home import find_run, run_dir
 from tools.verification.attestation import ATTESTATION, read_attestation
 from tools.verification.dsse import read_public_key
@@ -50,6 +51,7 @@ def prove(
         if proof.holds:
             proof.run, proof.claimed = claims.report["run"], claims.report["verdict"]
             proof.anchor = _anchor(claims, public_key)
+        proof.note = _other_version(claims)
     return proof
 
 
@@ -66,6 +68,15 @@ def _found(source: str) -> Path:
         return run_dir(find_run(source))
     except RunUnknown as error:
         raise UsageError(f"{source!r} is neither a zip nor a run: {error}") from error
+
+
+def _other_version(claims: Claims) -> str:
+    """A word on a run that another version of Millwright made: what that one wrote, this one may write otherwise."""
+    try:
+        made, here = claims.version, version("millwright")
+    except (MillwrightError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return "" if made == here else f"the run was made by Millwright {made}, and checked by {here}"
 
 
 def _anchor(claims: Claims, public_key: Path | None) -> str:

@@ -119,7 +119,7 @@ def _unpacked(source: Path, folder: Path) -> Bundle:
 
 def _copied(source: Path, folder: Path) -> Bundle:
     manifest = json.loads((source / RUN).read_bytes())
-    if manifest.get("status") != "finished" or not (source / REPORT).is_file():
+    if manifest.get("status") != "finished":
         raise UsageError(
             f"run {source.name!r} has not delivered what it last did; `millwright runs resume {source.name}` goes on "
             f"with it, and a zip of an earlier delivery can be verified by its path"

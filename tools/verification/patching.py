@@ -70,8 +70,15 @@ def _undone(change: FilePatch, content: bytes) -> bytes | None:
     """The content before the change; None if the change does not give this content."""
     if change.binary:
         return _literal(change.binary_old) if _literal(change.binary_new) == content else None
+    if not all(_counts(hunk) == (hunk.old_count, hunk.new_count) for hunk in change.hunks):
+        return None
     lines = apply_patch_hunks(replace(change, hunks=[_swapped(hunk) for hunk in change.hunks]), _lines(content))
     return None if lines is None else b"".join(lines)
+
+
+def _counts(hunk: PatchHunk) -> tuple[int, int]:
+    marks = [line[:1] for line in hunk.lines]
+    return len(marks) - marks.count(b"+") - marks.count(b"\\"), len(marks) - marks.count(b"-") - marks.count(b"\\")
 
 
 def _swapped(hunk: PatchHunk) -> PatchHunk:

@@ -26,13 +26,15 @@ class Check:
 class Proof:
     """Everything that was checked about one run.
 
-    `claimed` is the run's own verdict, `anchor` what speaks for its records other than they themselves.
+    `claimed` is the run's own verdict, `anchor` what speaks for its records other than they themselves, `note` what
+    else a reader should know.
     """
 
     source: str
     run: str = ""
     claimed: str = ""
     anchor: str = ""
+    note: str = ""
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -68,7 +70,8 @@ class Proof:
         """The proof as a person reads it."""
         width = max((len(check.name) for check in self.checks), default=0)
         told = [f"{check.status:<11}  {check.name:<{width}}  {check.detail}".rstrip() for check in self.checks]
-        return [*told, *([f"Anchor: {self.anchor}"] if self.anchor else []), self.conclusion]
+        more = [f"{name}: {text}" for name, text in (("Anchor", self.anchor), ("Note", self.note)) if text]
+        return [*told, *more, self.conclusion]
 
 
 def carried_out(checks: Iterable[tuple[str, Callable[[], str | None]]]) -> list[Check]:
@@ -93,7 +96,6 @@ def _outcome(name: str, check: Callable[[], str | None]) -> Check:
         raise
     except MillwrightError as error:
         return Check(name, "FAIL", str(error))
-    # Evidence is foreign input: whatever it breaks in a check that reads it, it is not what a run writes.
-    except Exception as error:  # noqa: BLE001 - see above
+    except Exception as error:  # noqa: BLE001 - foreign input: whatever it breaks in us, it is not what a run writes
         return Check(name, "FAIL", f"it is not as a run writes it ({type(error).__name__}: {error})")
     return Check(name, "not checked" if detail is None else "PASS", detail or "")
