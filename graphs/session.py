@@ -22,6 +22,7 @@ from graphs.context import RunContext
 from graphs.doors import two_doors
 from tools.errors import StorageFailed
 from tools.events import listening
+from tools.redaction import redact
 from tools.runs.home import run_dir
 from tools.runs.run import Run, clone_run, create_run, open_run
 
@@ -135,7 +136,7 @@ def _run_of(run_id: str, state: Mapping[str, Any], settings: RunContext) -> Run:
     if state.get("position") is None:
         # With its settings from the first moment, so that a killed run is resumed with the model it was given.
         chosen = settings.model_dump(mode="json")
-        return create_run(run_id, goal=state.get("goal", ""), into=state.get("into"), settings=chosen)
+        return create_run(run_id, goal=redact(state.get("goal") or ""), into=state.get("into"), settings=chosen)
     if origin and origin != run_id:
         return clone_run(origin, run_id, state.get("position"))
     raise StorageFailed(

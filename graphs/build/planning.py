@@ -15,6 +15,7 @@ from agents.contracts import BlockerKind, Callback, Plan
 from graphs.build.board import Board
 from tools.errors import BudgetExhausted, ModelFault, UsageError
 from tools.events import Kind
+from tools.redaction import redact
 from tools.verification.attestation import signing_key
 from tools.workspace.repository import Repository
 
@@ -49,7 +50,7 @@ def checked_goal(goal: str | None) -> str:
 
 async def recall(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
     """Look at what is there: the goal, the model, the workspace or the repository to build into."""
-    goal = checked_goal(state.get("goal"))
+    goal = redact(checked_goal(state.get("goal")))
     await asyncio.to_thread(signing_key)  # a key that cannot sign is told of now, not after hours of work
     await session.ask()
     tree = await asyncio.to_thread(_prepare, session, goal, state.get("into"))

@@ -11,6 +11,7 @@ from agents.contracts import VERIFICATION, Blocker, Callback, DeliverableVerdict
 from agents.models.honesty import context_lost
 from graphs.build.locks import TestChange, changed_tests
 from tools.events import now
+from tools.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def compose(state: BuildState, session: Session[BuildContext], board: Board, bra
         "finished": now(),
         "model": session.context.model,
         "verdict": str(state.get("verdict") or "FAIL"),
-        "reasons": state.get("reasons", []),
+        "reasons": redacted(state.get("reasons", [])),
         "verification": session.context.verification,
         "deliverables": verdict.deliverables if verdict else [],
         "checks": verdict.checks if verdict else [],
@@ -124,7 +125,8 @@ def derived(board: Board, ledger: Ledger, journal: Journal) -> dict[str, Any]:
 
 def markdown(report: Report) -> str:
     """The report as a person reads it."""
-    lines = [f"# {report.verdict}: {report.summary or report.goal}", "", f"Goal: {report.goal}", ""]
+    title = _one_line(report.summary or report.goal)
+    lines = [f"# {report.verdict}: {title}", "", f"Goal: {_one_line(report.goal)}", ""]
     lines += [f"Run `{report.run}`, model `{report.model}`, verification `{report.verification}`."]
     lines += [f"Sandbox: {'; '.join(report.sandbox)}." if report.sandbox else "No code was run.", ""]
     if report.reasons:
@@ -151,7 +153,7 @@ def markdown(report: Report) -> str:
     if report.callbacks:
         lines += ["## Callbacks", ""]
         lines += [
-            f"- {c.level} from {c.sender} ({c.assignment or '-'}), {c.subject}: {c.message}"
+            f"- {c.level} from {c.sender} ({c.assignment or '-'}), {_one_line(c.subject)}: {_one_line(c.message)}"
             for c in report.callbacks
         ]
         lines += [""]
@@ -276,4 +278,5 @@ def _cell(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Text that can neither begin a heading or a row of its own nor steer a terminal; report.json has it as it was."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))

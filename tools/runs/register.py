@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from tools.redaction import redacted
 from tools.storage import JsonLines, Record
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Register:
 
     def write(self, place: Position, task: str, changes: Iterable[Change]) -> None:
         """Set values as one task's finding at one point; a value of None removes the key."""
-        record = {"branch": place.branch, "step": place.step, "task": task, "set": [list(c) for c in changes]}
+        found = redacted([list(change) for change in changes])
+        record = {"branch": place.branch, "step": place.step, "task": task, "set": found}
         with self._lock:
             self._lines.append(record)
             self._replace(record)
