@@ -25,7 +25,7 @@ async def overview() -> list[dict[str, Any]]:
             driver = await saver.adriver(run_id)
             row["status"] = _status(row["status"], driver is not None and driver.alive)
             row["bytes"] += await saver.abytes_of(run_id)
-            row["disk"] = _human(row["bytes"])
+            row["disk"] = human(row["bytes"])
             rows.append(row)
     return sorted(rows, key=lambda row: str(row["created"]), reverse=True)
 
@@ -82,7 +82,8 @@ def _status(noted: str, driven: bool) -> str:
     return "running" if driven else "interrupted"
 
 
-def _human(size: float) -> str:
+def human(size: float) -> str:
+    """A number of bytes as a person reads it."""
     for unit in ("B", "KB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from millwright.cli import building, doctor, gym, pictures, proving, runs
+from millwright.cli import building, collecting, comparing, doctor, gym, pictures, proving, runs
 from tools.errors import BudgetExhausted, MillwrightError, StorageFailed, Suspended, UsageError
 
 app = typer.Typer(
@@ -23,6 +23,9 @@ app.command("demo")(building.demo)
 app.command("doctor")(doctor.doctor)
 app.command("verify")(proving.verify)
 app.command("gym")(gym.gym)
+app.command("gc")(collecting.gc)
+runs.app.command("diff")(comparing.diff)
+runs.app.command("bisect")(comparing.bisect)
 app.add_typer(runs.app, name="runs")
 app.add_typer(pictures.app, name="graph")
 

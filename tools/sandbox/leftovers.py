@@ -26,6 +26,15 @@ def sweep() -> None:
             remove_copy(root)
 
 
+def stale() -> list[Path]:
+    """The copies that `sweep` would remove."""
+    found = []
+    for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), _unused(root):
+            found.append(root)
+    return found
+
+
 @contextlib.contextmanager
 def _unused(root: Path) -> Iterator[None]:
     """Hold the lock of a copy of ours.
