@@ -11,6 +11,7 @@ from pydantic import Field
 from agents.answers import answer
 from agents.contracts import Assignment, Blocker, Check, Contract, Plan, Role, Sentence
 from tools.errors import PathRefused
+from tools.verification.omissions import is_example_path
 from tools.verification.testing import is_test
 from tools.workspace.names import checked
 
@@ -186,6 +187,8 @@ def _path_problems(assignment: Assignment, owners: dict[str, str]) -> list[str]:
         except PathRefused as error:
             wrong.append(f"{assignment.id}: {error}")
             continue
+        if is_example_path(raw):
+            wrong.append(f"{raw!r} is a path from an example; name the real file")
         if path in owners:
             wrong.append(f"{path!r} is owned by both {owners[path]} and {assignment.id}")
         if any(known.startswith(path + "/") or path.startswith(known + "/") for known in owners):

@@ -60,6 +60,8 @@ class Work:
     existing: Mapping[str, str] = field(default_factory=dict)
     """Those of them that were there when it began, with their text."""
     max_tokens: int | None = None
+    max_seconds: float | None = None
+    """Seconds in model calls, as the journal has them, so that a replay stops where the run did."""
     is_last: Callable[[str, int], Awaitable[bool]] = _never
     """Whether the run's budget ends with the call of this scope and turn."""
 
@@ -84,6 +86,7 @@ class Turns(TypedDict, total=False):
     looped: bool
     asked: bool
     tokens: int
+    seconds: float
     calls: Annotated[list[dict[str, Any]], operator.add]
     closed: dict[str, Any]
     stopped: str
@@ -98,7 +101,9 @@ def limit_reached(state: Turns, work: Work) -> Turns | None:
     if left is not None and left <= 0:
         return {"stopped": "its time was used up", "stopped_by": "time_limit"}
     if work.max_tokens is not None and state.get("tokens", 0) >= work.max_tokens:
-        return {"stopped": f"it did not finish within {work.max_tokens} tokens", "stopped_by": "budget"}
+        return stop(f"it did not finish within {work.max_tokens} tokens", "budget")
+    if work.max_seconds is not None and state.get("seconds", 0.0) >= work.max_seconds:
+        return stop(f"it did not finish within {work.max_seconds:g} seconds of model calls", "budget")
     return None
 
 

@@ -75,8 +75,13 @@ async def think(state: Turns) -> Turns:
         return {"stopped": lost, "stopped_by": "context_lost", "turn": turn + 1}
     reading = read_reply(message, rung, surroundings(state, work), turn)
     usage = message.usage_metadata
-    tokens = state.get("tokens", 0) + (usage["total_tokens"] if usage else 0)
-    return {"messages": [_kept(message, reading, rung)], "reading": reading, "turn": turn + 1, "tokens": tokens}
+    return {
+        "messages": [_kept(message, reading, rung)],
+        "reading": reading,
+        "turn": turn + 1,
+        "tokens": state.get("tokens", 0) + (usage["total_tokens"] if usage else 0),
+        "seconds": state.get("seconds", 0.0) + message.response_metadata.get("seconds", 0.0),
+    }
 
 
 async def act(state: Turns) -> Turns:

@@ -166,7 +166,8 @@ class Caller:
         usage = dict(message.usage_metadata) if message and message.usage_metadata else {}
         facts = {"prompt": _honesty(message), **facts, "usage": usage}
         if message is not None:
-            message.response_metadata = {**message.response_metadata, "prompt": facts["prompt"]}
+            said = {"prompt": facts["prompt"], "seconds": facts["seconds"]}
+            message.response_metadata = {**message.response_metadata, **said}
         await asyncio.to_thread(self._journal.keep, place, request, message=message, fault=fault, **facts)
         self._budget.count(usage, facts["seconds"])
         await self._tell(request, {**facts, "fault": fault}, "model")

@@ -213,7 +213,7 @@ def answered(record: Record, messages: dict[str, Record]) -> Answered:
             {**call, "error": None, "type": "invalid_tool_call"} for call in kept.get("unreadable_calls", [])
         ],
         usage_metadata=record.get("usage") or None,
-        response_metadata={"prompt": record.get("prompt", {})},
+        response_metadata={"prompt": record.get("prompt", {}), "seconds": record.get("seconds", 0.0)},
     )
     return Answered(message, record["fault"], record)
 

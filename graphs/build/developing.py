@@ -96,6 +96,7 @@ async def develop(state: DevelopInput, session: Session[BuildContext]) -> dict[s
         paths=tuple(assignment.paths),
         existing=existing,
         max_tokens=session.context.assignment_tokens,
+        max_seconds=session.context.assignment_seconds,
         is_last=session.is_last,
     )
     turns = await carry_out(work, messages)

@@ -84,6 +84,9 @@ class BuildContext(RunContext):
     assignment_tokens: int | None = Field(
         None, ge=1, description="Most tokens for one attempt at one assignment, prompts and answers together."
     )
+    assignment_seconds: float | None = Field(
+        None, gt=0, description="Most seconds of model calls for one attempt at one assignment."
+    )
     audit_seconds: float = Field(300, gt=0, description="Most seconds for the audit of one assignment.")
     test_seconds: float = Field(
         120, gt=0, description="Most seconds for one run of the delivered tests or commands."

@@ -370,3 +370,55 @@ async def test_a_run_that_was_suspended_asks_nothing_twice_on_any_rung(
     assert (await driving.resume(first.run)).verdict == "PASS"
     bodies = [json.dumps(chat.messages) for chat in server.chats if chat.number not in away]
     assert len(bodies) == len(set(bodies))
+
+
+async def test_a_small_window_never_overflows_however_long_the_conversation(ollama: Start) -> None:
+    big = "".join(f"LINE_{n} = {n}\n" for n in range(400))
+    plan = [assignment("A1", "big.py"), assignment("A2", "use.py", after=["A1"])]
+
+    def reader(request: ChatRequest, turn: int) -> Reply:
+        if turn < 8:
+            return Reply(tool_calls=[call("read_file", path="big.py", first_line=20 * turn + 1)])
+        return writing({"use.py": "from big import LINE_1\n"})[min(turn - 8, 1)]
+
+    crew = Crew(plan, {"A1": writing({"big.py": big}), "A2": reader})
+    server = ollama(crew, models=[Model("small", context_length=16384)])
+    output = await build(server, model="ollama:small")
+    assert output["verdict"] == "PASS"
+    assert not [e for e in events("MODEL_CALL") if e["fault"]]
+    assert sum("an old result, left out" in said(chat) for chat in server.chats) > 0
+    assert all("Your assignment A2" in said(chat) for chat in developer_chats(server)[-5:])
+
+
+def every_fault(request: ChatRequest, turn: int) -> Reply:
+    """A model that does everything wrong once, then writes the file as text."""
+    strikes = sum("could not be used" in m["content"] or "cannot be read" in m["content"] for m in request.messages)
+    if not request.tools:
+        return fenced("calc.py", ADD)
+    return [
+        Reply(tool_calls=[{"name": "write_file", "arguments": "{broken"}]),
+        Reply("half a", done_reason="length"),
+        Reply(""),
+        Reply(status=500, error="error parsing tool call: x"),
+    ][strikes]
+
+
+async def test_a_recording_of_faults_replays_to_the_same_end(ollama: Start) -> None:
+    server = ollama(alone(every_fault))
+    output = await build(server)
+    assert output["verdict"] == "PASS"
+    assert [e["fault"]["kind"] for e in events("MODEL_CALL") if e["fault"]] == ["cut", "empty", "format_fault"]
+    result = await replay(run_dir("t") / "cassette.jsonl")
+    assert result.verdict == "PASS"
+    again = json.loads(Path(result.report).with_suffix(".json").read_text())
+    assert again["spending"] == report()["spending"]
+    assert again["rungs"] == report()["rungs"] == {"fenced": 1}
+
+
+async def test_an_assignment_has_seconds_of_its_own(ollama: Start) -> None:
+    def developer(request: ChatRequest, turn: int) -> Reply:
+        return Reply(tool_calls=[call("search_files", pattern=f"x{turn}")])
+
+    await build(ollama(alone(developer)), assignment_seconds=0.001, max_rounds=0)
+    finished = events("ASSIGNMENT_FINISHED")[0]
+    assert (finished["kind"], finished["turns"]) == ("budget", 1)
