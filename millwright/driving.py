@@ -14,8 +14,9 @@ from graphs.build import BuildContext, builder
 from graphs.durable import durable
 from graphs.session import journal_of
 from millwright.checkpoints import open_sqlite
-from tools.errors import Fenced, MillwrightError, RunUnknown, Suspended, UsageError
+from tools.errors import CassetteError, Fenced, MillwrightError, RunUnknown, Suspended, UsageError
 from tools.events import Kind
+from tools.redaction import redact
 from tools.runs.foreign import check_unchanged, settle_changes
 from tools.runs.home import find_run, run_dir
 from tools.runs.run import clone_run, open_run
@@ -68,10 +69,10 @@ async def build(
         MillwrightError: the build cannot go on, for a reason that waiting does not mend.
     """
     run_id = run or str(uuid.uuid4())
-    inputs = {"goal": goal, **({"into": into} if into else {})}
+    inputs = {"goal": redact(goal), **({"into": into} if into else {})}
     try:
         return await _drive(run_id, inputs, BuildContext(**settings), listener)
-    except UsageError:
+    except (UsageError, CassetteError):
         await asyncio.to_thread(_forget_unbegun, run_id)
         raise
 

@@ -99,7 +99,10 @@ def read_run(execution: Execution) -> TestRun:
     if line is None:
         tail = stable("\n".join((execution.stdout + execution.stderr).strip().splitlines()[-15:]))
         return TestRun((), f"pytest did not report (exit code {execution.exit_code}): {tail}", execution)
-    report = json.loads(line.removeprefix(pytest_report.MARK))
+    try:
+        report = json.loads(line.removeprefix(pytest_report.MARK))
+    except ValueError:
+        return TestRun((), "the program under test printed over pytest's report", execution)
     tests = tuple(TestResult(n, t["outcome"], stable(t["message"])) for n, t in sorted(report["tests"].items()))
     errors = "\n".join(f"{e['file']} cannot be collected: {stable(e['message'])}" for e in report["errors"])
     return TestRun(tests, errors or ("" if tests else "no test was collected"), execution)
