@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import uuid
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from graphs.build import BuildContext, builder
 from graphs.durable import durable
 from graphs.session import journal_of
 from millwright.checkpoints import open_sqlite
-from tools.errors import CassetteError, Fenced, MillwrightError, RunUnknown, Suspended, UsageError
+from tools.errors import CassetteError, Fenced, MillwrightError, RunUnknown, StorageFailed, Suspended, UsageError
 from tools.events import Kind
 from tools.redaction import redact
 from tools.runs.foreign import check_unchanged, settle_changes
@@ -152,6 +153,7 @@ async def _drive(
     run_id: str, inputs: Any, context: BuildContext, listener: Callable[[Record], None] | None
 ) -> Result:
     async with open_sqlite() as saver:
+        await saver.aclaim(run_id)
         return await _drive_with(saver, run_id, inputs, context, listener)
 
 
@@ -169,19 +171,25 @@ async def _drive_with(
             if listener is not None:
                 listener(event)
     except Fenced:
-        # The run is another process's now, so that nothing is noted in it from here.
         raise
     except Suspended as error:
-        return await asyncio.to_thread(_suspended, run_id, str(error))
+        return await _note_suspended(saver, run_id, str(error))
     except asyncio.CancelledError:
         # Ctrl+C: every finished step is on disk, so there is nothing to do but to say so.
-        return await asyncio.to_thread(_suspended, run_id, "it was interrupted")
+        return await _note_suspended(saver, run_id, "it was interrupted")
     except UsageError:
         raise
     except MillwrightError as error:
-        await asyncio.to_thread(_suspended, run_id, str(error))
+        await _note_suspended(saver, run_id, str(error))
         raise
     return await _result(graph, config, run_id)
+
+
+async def _note_suspended(saver: SqliteCheckpoints, run_id: str, why: str) -> Result:
+    """Note why the run stops here, unless it is another process's by now. Raises `Fenced`."""
+    with contextlib.suppress(StorageFailed):
+        await saver.aclaim(run_id)
+    return await asyncio.to_thread(_suspended, run_id, why)
 
 
 async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, run_id: str) -> Result:
