@@ -16,7 +16,7 @@ from agents.contracts import Assignment, BlockerKind, Evidence, Role
 from tools.sandbox import python_argv
 from tools.verification.flakiness import flaky
 from tools.verification.mutation import Score, mutants, scored
-from tools.verification.stubs import stubbed
+from tools.verification.stubs import hollowed, stubbed
 from tools.verification.testing import TestRun, is_test, mutants_argv, pytest_argv, read_run, stable
 from tools.workspace.confined import ConfinedDir
 
@@ -153,11 +153,13 @@ class Trials:
     async def _blind(self) -> dict[str, str]:
         """The test files that pass without any behaviour to test, each with what that means."""
         stubs = await self._on_broken(stubbed, "stub")
-        empty = await self._on_broken(lambda _: "", "empty") if not stubs.failed else stubs
+        quiet = [path for path in self._tests if not any(t.outcome == "failed" for t in stubs.of(path))]
+        # That a module cannot be imported shows nothing about a test, so this copy keeps its names.
+        hollow = await self._on_broken(hollowed, "hollow") if quiet else stubs
         return {
             path: f"every test of {path} still passes when the program's functions do nothing: it proves nothing"
-            for path in self._tests
-            if not any(r.problem or any(t.outcome == "failed" for t in r.of(path)) for r in (stubs, empty))
+            for path in quiet
+            if not _noticed(hollow, path)
         }
 
     async def _on_broken(self, breaking: Callable[[str], str], purpose: str) -> TestRun:
@@ -244,6 +246,12 @@ class Trials:
 
     def _owner(self, path: str) -> str:
         return next(a.id for a in self._planned if path in a.paths)
+
+
+def _noticed(run: TestRun, path: str) -> bool:
+    """Whether a test of the file failed, or the file could not even be read with the names that it needs."""
+    stopped = bool(run.problem) and (path in run.problem or not run.tests)
+    return stopped or any(test.outcome == "failed" for test in run.of(path))
 
 
 def command_argv(line: str) -> list[str]:
