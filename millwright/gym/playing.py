@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Factory = Callable[[str], BaseChatModel]
 
-CALL_LIMIT = 160
+CALL_LIMIT = 200
 AT_ONCE = 4
 SLOW_SECONDS = 2.0
 SECONDS = 60.0
