@@ -89,8 +89,11 @@ def json_objects(text: str) -> Iterator[object]:
     while start >= 0:
         try:
             found, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            start = text.find("{", start + 1)
+        except RecursionError:
+            return
+        except json.JSONDecodeError as error:
+            # What stands inside a broken or cut object is part of it, never an answer of its own.
+            start = text.find("{", max(error.pos, start + 1))
             continue
         yield found
         start = text.find("{", end)

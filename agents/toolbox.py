@@ -12,6 +12,7 @@ from agents.models import aliases
 from agents.models.offers import schemas
 from tools.errors import FileMissing, PathRefused, StorageFailed, ToolRefused
 from tools.events import EventLog, Kind
+from tools.redaction import redact
 from tools.workspace.names import checked
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Toolbox:
         except StorageFailed as error:
             self._events.error(Kind.TOOL_EXECUTION_ERROR, error, scope=self._scope, turn=turn, call=dict(call))
             raise
+        # A user's file may hold a key: the model and the cassette get it masked.
+        content = redact(content)
         fields: Record = {"scope": self._scope, "turn": turn, "name": name, "arguments": arguments}
         if name != call["name"] or arguments != call["args"]:
             fields["called"] = {"name": call["name"], "arguments": call["args"]}

@@ -57,6 +57,6 @@ class Budget:
         ):
             if limit is not None and spent >= limit:
                 raise BudgetExhausted(
-                    f"the budget of {limit:g} model {name} is used up; --max-{name} with `millwright runs fork` "
+                    f"the budget of {limit:.15g} model {name} is used up; --max-{name} with `millwright runs fork` "
                     f"goes on from here with more"
                 )
