@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from millwright.gym.pupil import Moment, Pupil
-from millwright.gym.script import Model
+from millwright.gym.script import Model, Reply
 
 if TYPE_CHECKING:
     from millwright.gym.scenario import Scenario
-    from millwright.gym.script import ChatRequest, Reply
+    from millwright.gym.script import ChatRequest
+
+USUAL_PIECES = Reply().chunks
 
 
 class Hostile:
@@ -29,9 +31,9 @@ class Hostile:
         moment = self._pupil.moment(request)
         with self._lock:
             reply = self._next(moment)
-        return replace(
-            reply, chunks=max(reply.chunks, self._scenario.pieces) if reply.chunks > 3 else self._scenario.pieces
-        )
+        # A long reply keeps the many pieces that it needs, to be slow or to be given up in the middle.
+        pieces = self._scenario.pieces
+        return replace(reply, chunks=max(reply.chunks, pieces) if reply.chunks > USUAL_PIECES else pieces)
 
     def _next(self, moment: Moment) -> Reply:
         ways = self._scenario.misbehaviours

@@ -65,8 +65,8 @@ TESTED = {"stock.py": STOCK, "test_stock.py": TESTS}
 
 def _assignment(id_: str, paths: list[str], **more: Any) -> dict[str, Any]:
     names = ", ".join(paths)
-    return {"id": id_, "role": "developer", "title": f"Write {names}", "task": f"Write {names} as the goal says.",
-            "paths": paths, "depends_on": [], **more}  # fmt: skip
+    told = {"title": f"Write {names}", "task": f"Write {names} as the goal says."}
+    return {"id": id_, "role": "developer", **told, "paths": paths, "depends_on": [], **more}
 
 
 def plan(*, tested: bool) -> dict[str, Any]:

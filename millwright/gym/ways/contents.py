@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from millwright.gym.misbehaviour import WRITING, misbehaviour
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from millwright.gym.pupil import Moment
 
 FENCE = "```"
+_ANSWER = re.compile(r"\b(?:return|assert) .*")
 
 
 def _writing(moment: Moment, content: str) -> Reply:
@@ -140,9 +142,7 @@ def wrong_logic(moment: Moment) -> Reply:
 @misbehaviour(WRITING, tested=True)
 def hollow_code(moment: Moment) -> Reply:
     """Writes the names alone, or tests that show nothing."""
-    lines = [f"{line[: len(line) - len(line.lstrip())]}pass" if line.lstrip().startswith(("return", "assert")) else line
-             for line in moment.text.splitlines()]  # fmt: skip
-    return _writing(moment, "\n".join([*lines, ""]))
+    return _writing(moment, _ANSWER.sub("pass", moment.text))
 
 
 @misbehaviour(WRITING, tested=True)
