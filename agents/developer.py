@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tools.workspace.view import WorkspaceView
 
 SHOWN_CHARACTERS = 24_000
+LISTED_FILES = 100
 
 SYSTEM = """\
 You are a {role} in a small software crew. You work on one assignment, alone, and only through the tools.
@@ -80,7 +81,7 @@ def briefing(
     """
     rules = SYSTEM_TEXTUAL if textual else SYSTEM
     system = rules.format(role=assignment.role, craft=CRAFT[assignment.role])
-    parts = [f"The whole goal, of which you do one part:\n{goal}", _listed(listing), *_texts(shown)]
+    parts = [f"The whole goal, of which you do one part:\n{goal}", _listed(listing, assignment), *_texts(shown)]
     if failure:
         parts.append(f"The attempt before this one failed. This is the whole error:\n{failure}")
     parts.append(_task(assignment))
@@ -117,10 +118,17 @@ def _task(assignment: Assignment) -> str:
     return f"Your assignment {assignment.id}: {assignment.title}\n\n{assignment.task}{measured}\n\nYour files:\n{files}"
 
 
-def _listed(listing: Mapping[str, int]) -> str:
+def _listed(listing: Mapping[str, int], assignment: Assignment) -> str:
+    """The files of the workspace; of very many, those beside the assignment's own first."""
     if not listing:
         return ""
-    return "Files in the workspace:\n" + "\n".join(f"- {path} ({size} bytes)" for path, size in listing.items())
+    shown = list(listing)
+    if len(listing) > LISTED_FILES:
+        folders = {path.rpartition("/")[0] for path in assignment.paths}
+        shown = sorted(listing, key=lambda path: path.rpartition("/")[0] not in folders)[:LISTED_FILES]
+    lines = [f"- {path} ({listing[path]} bytes)" for path in shown]
+    lines += [f"- and {len(listing) - len(shown)} more files"] if len(shown) < len(listing) else []
+    return "Files in the workspace:\n" + "\n".join(lines)
 
 
 def read_at_once(shown: Mapping[str, str]) -> list[str]:

@@ -12,6 +12,8 @@ import pytest
 from crew import Crew, assignment, assignment_of, writing
 from servers.ollama import ChatRequest, OllamaProcess, Reply
 
+from agents import developer
+from agents.contracts import Assignment
 from millwright import driving
 from millwright.checkpoints import open_sqlite
 from tools.runs.home import run_dir
@@ -78,3 +80,27 @@ def test_checkpoint_bytes_per_assignment_stay_flat_from_10_to_200(server: Ollama
     assert some <= few
     assert many <= few
     assert many <= 1.2 * some
+
+
+@pytest.mark.soak
+def test_a_thousand_assignments_cost_ten_times_what_a_hundred_do(server: OllamaProcess) -> None:
+    """In bytes of every log and in processor time; a warm start comes first, for imports are no orchestration."""
+    cost(1, server.url)
+    hundred, thousand = cost(100, server.url), cost(1000, server.url)
+    print(hundred, thousand, sep="\n")
+    assert thousand.checkpoint_bytes <= hundred.checkpoint_bytes
+    for name in LOGS:
+        assert thousand.log_bytes[name] <= 1.25 * hundred.log_bytes[name], name
+    assert thousand.seconds <= 2 * hundred.seconds
+
+
+def test_of_very_many_files_a_developer_is_told_those_beside_its_own() -> None:
+    listing = {f"{folder}/part_{n}.py": n for folder in ("a", "b") for n in range(80)}
+    part = Assignment(id="A1", title="Part", task="Write it.", paths=["b/new.py"])
+    told = str(developer.briefing(part, goal="Parts.", listing=listing, shown={})[1].content)
+    assert [told.count(f"- {folder}/part_") for folder in ("a", "b")] == [20, 80]
+    assert "- and 60 more files" in told
+    few = dict(list(listing.items())[:100])
+    told = str(developer.briefing(part, goal="Parts.", listing=few, shown={})[1].content)
+    assert [told.count(f"- {folder}/part_") for folder in ("a", "b")] == [80, 20]
+    assert "more files" not in told
