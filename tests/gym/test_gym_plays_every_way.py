@@ -32,7 +32,7 @@ def told(outcomes: list[Outcome]) -> list[str]:
 
 async def check(scenarios: list[Scenario], factory: Factory | None = None) -> None:
     """Play, and hold the build to the gym's target: nothing ends badly, and what is within reach is right."""
-    outcomes = await play_all(scenarios, factory)
+    outcomes = await play_all(scenarios, factory, at_once=6)
     assert told([o for o in outcomes if o.strikes == 0]) == []
     assert told([o for o in outcomes if not o.good]) == []
     assert told([o for o in outcomes if o.scenario.allows_right and o.ending != "right"]) == []
