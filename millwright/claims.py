@@ -10,10 +10,13 @@ from contextlib import ExitStack, closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from agents.models.journal import Journal, digest, read_cassette
+from dulwich.objects import Blob
+
+from agents.models.journal import Journal, read_cassette
 from agents.verifier import judge
 from graphs.build.board import Board
 from graphs.build.report import Report, derived, markdown
+from millwright.recordings import check_asked, check_told, whole_calls
 from tools.errors import ProofBroken
 from tools.events import Kind
 from tools.runs.run import Run
@@ -30,8 +33,9 @@ from tools.verification.attestation import (
 )
 from tools.verification.dsse import require_signature
 from tools.verification.evidence import PATCHES, READABLE, RUN, Bundle, bundle_of, check_members
-from tools.verification.patching import check_patches
+from tools.verification.patching import Base, take_back
 from tools.verification.records import agrees, check_events, check_ledger, hashes
+from tools.workspace.trees import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,19 +169,12 @@ class Claims:
     def check_cassette(self) -> str:
         """The recorded calls are whole, they account for every write of an agent, and they end as the report does."""
         _, lines = read_cassette(self.bundle.folder / CASSETTE)
-        known: set[str] = set()
-        for number, line in enumerate(lines, 1):
-            _check_line(number, line, known)
-        calls = [line for line in lines if line["kind"] == "call"]
-        _check_told(calls, self.events)
-        _check_asked(calls, self.ledger)
-        end = lines[-1]
+        calls = whole_calls(lines)
+        check_told(calls, self.events)
+        check_asked(calls, self.ledger)
         deliverables = {d["path"]: d["sha256"] for d in self.report["deliverables"]}
-        if (end["kind"], end.get("verdict"), end.get("deliverables")) != (
-            "end",
-            self.report["verdict"],
-            deliverables,
-        ):
+        said = {"kind": "end", "verdict": self.report["verdict"], "deliverables": deliverables}
+        if {name: lines[-1].get(name) for name in said} != said:
             raise ProofBroken("cassette.jsonl does not end with the verdict and the deliverables of the report")
         return f"{len(calls)} model calls, whole; they end as the report does"
 
@@ -198,7 +195,7 @@ class Claims:
             found = (None, 0) if info is None else (info.sha256, info.size)
             if found != (deliverable["sha256"], deliverable["size"]):
                 raise ProofBroken(f"workspace/{path} is not the {deliverable['sha256']} that the report names")
-        if self._no_base() and self._verified_tree() != self.tree:
+        if base is None and self._verified_tree() != self.tree:
             raise ProofBroken(f"the workspace is tree {self.tree}, but tree {self._verified_tree()} was verified")
         seen = f"{len(digests)} files; what the crew wrote is what the ledger and the report name"
         return f"{seen}; {len(foreign)} are from commit {base['commit'][:12]}" if base else seen
@@ -222,6 +219,8 @@ class Claims:
         for name in Report.model_fields:
             if _unordered(getattr(report, name)) != _unordered(getattr(given, name)):
                 raise ProofBroken(f"{name!r} of {REPORT} is not what the run's records give")
+        if self.bundle.noted not in (None, report.verdict):
+            raise ProofBroken(f"{RUN} says {self.bundle.noted!r}, {REPORT} says {report.verdict!r}")
         if markdown(report).encode() != self.bundle.read(READABLE):
             raise ProofBroken(f"{READABLE} is not the rendering of {REPORT}")
         return f"as the records give it; {READABLE} is its rendering"
@@ -250,21 +249,35 @@ class Claims:
                 raise ProofBroken(f"the verdict on {said_of.path} does not follow from its own evidence")
 
     def check_patches(self) -> str:
-        """The patches give the workspace."""
+        """The patches lead from the base, or from nothing, to the workspace."""
         names = self.bundle.digests
         patches = {n.removeprefix(PATCHES): self.bundle.read(n) for n in names if n.startswith(PATCHES)}
         files = {n.removeprefix(WORKSPACE): self.bundle.read(n) for n in names if n.startswith(WORKSPACE)}
-        written = {path for path, last in self.run.ledger.files().items() if last is not None}
-        return check_patches(patches, files, written, base=not self._no_base())
+        left = take_back(patches, files)
+        base = self.board.facts.get("base")
+        if base is None and left.files:
+            raise ProofBroken(f"no patch gives the whole of workspace/{min(left.files)}")
+        if base is not None and self._tree_of(left, set(files)) != base["files"]:
+            raise ProofBroken(f"without the patches the workspace is not what commit {base['commit']} brought")
+        origin = "nothing" if base is None else f"commit {base['commit'][:12]}"
+        return f"{len(patches)} patches lead from {origin} to the {len(files)} files of the workspace"
+
+    def _tree_of(self, left: Base, present: set[str]) -> str:
+        """The id of the tree that is left when every patch is taken back."""
+        changed = (present ^ left.files.keys()) | left.modes.keys()
+        entries = {
+            path: Entry(left.modes[path], Blob.from_string(left.files[path]).id.decode())
+            if path in left.files
+            else None
+            for path in changed
+        }
+        return self.run.store.trees.edited(self.tree, entries)[0]
 
     def commands(self) -> dict[str, Record]:
         """The last run of each purpose in the verification that gave the verdict."""
-        found = {event["purpose"]: event for event in self.measured if event["event"] == Kind.COMMAND}
         tree = self._verified_tree()
-        for purpose, event in found.items():
-            if event["tree"] != tree:
-                raise ProofBroken(f"{purpose!r} was run on tree {event['tree']}, but tree {tree} was verified")
-        return found
+        runs = (event for event in self.measured if event["event"] == Kind.COMMAND and event["tree"] == tree)
+        return {event["purpose"]: event for event in runs}
 
     def _facts(self, executable: frozenset[str]) -> Facts:
         return Facts(
@@ -276,9 +289,6 @@ class Claims:
             base=self.board.facts.get("base"),
             executable=executable,
         )
-
-    def _no_base(self) -> bool:
-        return self.board.facts.get("base") is None
 
     def _verified_tree(self) -> str | None:
         step = self.measured[-1]
@@ -298,49 +308,6 @@ def _end_of_step(events: list[Record]) -> list[Record]:
         if event["event"] == Kind.STEP:
             return [event]
     return []
-
-
-def _check_line(number: int, line: Record, known: set[str]) -> None:
-    """One line of a cassette; `known` are the messages before it."""
-    where = f"cassette.jsonl line {number}"
-    if line["kind"] == "message":
-        if digest(line["body"]) != line["sha"]:
-            raise ProofBroken(f"{where} is a message with another hash than it states")
-        known.add(line["sha"])
-    elif line["kind"] == "call":
-        needed = [*line["request"], *([] if line["response"] is None else [line["response"]])]
-        for sha in needed:
-            if sha not in known:
-                raise ProofBroken(
-                    f"{where}, {line['scope']} turn {line['turn']}, has a message that is not recorded"
-                )
-
-
-def _check_told(calls: list[Record], events: list[Record]) -> None:
-    """Every model call that an event tells of is recorded, with the same cost."""
-    recorded: dict[tuple[str, int], list[Record]] = {}
-    for call in calls:
-        recorded.setdefault((call["scope"], call["turn"]), []).append(call)
-    for event in events:
-        if event["event"] != Kind.MODEL_CALL:
-            continue
-        same = recorded.get((event["scope"], event["turn"]), [])
-        if not any(agrees(event["usage"], c["usage"]) and agrees(event["seconds"], c.get("seconds")) for c in same):
-            raise ProofBroken(
-                f"event {event['seq']} tells of {event['scope']} turn {event['turn']}, which cassette.jsonl has not so"
-            )
-
-
-def _check_asked(calls: list[Record], ledger: list[Record]) -> None:
-    """Every file operation of an agent belongs to a recorded call."""
-    asked = {f"{c['branch']}.{c['step']}/{c['scope']}/{c['turn']}" for c in calls}
-    for record in ledger:
-        if record["op"] in ("command", "restore"):
-            continue
-        if record["key"].rpartition("/")[0] not in asked:
-            raise ProofBroken(
-                f"ledger line {record['seq']} has a {record['op']} of {record['path']!r} that no model call asked for"
-            )
 
 
 def _unordered(value: Any) -> Any:

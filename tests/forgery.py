@@ -14,6 +14,7 @@ from tools.verification.attestation import ATTESTATION, Facts, attestation
 from tools.workspace.archive import write_zip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -88,7 +89,13 @@ def judged(found: Members, verdict: Record) -> Members:
     return reported(changed, verdict=said, **fields)
 
 
-def attested(found: Members, key: Ed25519PrivateKey | None = None) -> Members:
+def attested(
+    found: Members,
+    key: Ed25519PrivateKey | None = None,
+    *,
+    base: Record | None = None,
+    executable: Iterable[str] = (),
+) -> Members:
     """The members with a statement that fits them, signed by whoever forges."""
     rest = {name: content for name, content in found.items() if name != ATTESTATION}
     present: dict[str, str | None] = {}
@@ -101,5 +108,7 @@ def attested(found: Members, key: Ed25519PrivateKey | None = None) -> Members:
         version=lines(rest, CASSETTE)[0]["version"],
         digests={name: hashlib.sha256(content).hexdigest() for name, content in rest.items()},
         written=frozenset(path for path, sha in present.items() if sha),
+        base=base,
+        executable=frozenset(executable),
     )
     return {**rest, ATTESTATION: attestation(facts, key)}

@@ -154,7 +154,13 @@ def _bring_in(session: Session[BuildContext], board: Board, into: str) -> str:
     run.store.restore(tree, run.files)
     board.fact(
         "base",
-        {"commit": commit, "tree": tree, "branch": branch, "path": str(Path(into).absolute())},
+        {
+            "commit": commit,
+            "tree": tree,
+            "files": run.store.take(run.files),  # without what no workspace gets, such as links and submodules
+            "branch": branch,
+            "path": str(Path(into).absolute()),
+        },
     )
     if dirty:
         message = (

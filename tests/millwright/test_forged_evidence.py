@@ -100,9 +100,14 @@ def test_a_changed_byte_in_any_file_of_a_run_directory_is_named(
         (folder / name).unlink()
         assert re.match(f"(members|statement): .*{name}", broken(delivered.run))
         (folder / name).write_bytes(original)
+    manifest = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(manifest.replace('"verdict":"PASS"', '"verdict":"FAIL"'))
+    assert broken(delivered.run) == "report: run.json says 'FAIL', report.json says 'PASS'"
+    (folder / "run.json").write_text(manifest.replace('"max_rounds":3', '"max_rounds":4'))
+    assert broken(delivered.run).startswith("statement: run.json is not the one")
+    (folder / "run.json").write_text(manifest)
     (folder / "workspace" / "extra.py").write_text("x = 1\n")
     assert broken(delivered.run).startswith("statement: workspace/extra.py is in the run")
-    assert prove(delivered.run, rerun=False).holds is False
 
 
 def _without_a_line(found: Members) -> Members:
@@ -173,6 +178,15 @@ def _event_of_another_write(found: Members) -> Members:
 def _output_of_a_command(found: Members) -> Members:
     def change(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**r, "stdout": r["stdout"].replace("failed", "passed")} if "stdout" in r else r for r in records]
+
+    return edited(EVENTS, change)(found)
+
+
+def _purpose_of_a_command(found: Members) -> Members:
+    """The run of one command in the place of another one's."""
+
+    def change(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**r, "purpose": "tests"} if r.get("purpose", "").startswith("command") else r for r in records]
 
     return edited(EVENTS, change)(found)
 
@@ -299,6 +313,7 @@ FORGERIES: list[tuple[Forge, str]] = [
     (_event_removed, "events: events.jsonl line 5 has the number 6"),
     (_event_of_another_write, "events: event .* line .* of the ledger says otherwise"),
     (_output_of_a_command, "events: event .* its output is not the one whose hash is on the ledger"),
+    (_purpose_of_a_command, "events: event .* tells of a run of 'tests'; the ledger has no such command"),
     (_command_without_event, "verdict: the verdict needs a run of \"command python -c 'import calc'\""),
     (_verdict_event_removed, "events: no VERDICT in events.jsonl is the verdict that register.jsonl holds"),
     (_message_of_the_cassette, "cassette: cassette.jsonl line .* is a message with another hash than it states"),

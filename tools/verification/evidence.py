@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,11 +35,15 @@ _UNSETTLED = frozenset({"status", "changed", "why", "verdict", "branch"})
 
 @dataclass(frozen=True)
 class Bundle:
-    """The members of one run, as files below `folder`, with the SHA-256 of each but the attestation."""
+    """The members of one run, as files below `folder`, with the SHA-256 of each but the attestation.
+
+    A directory also knows which files may be executed, and the verdict that was noted in `run.json`.
+    """
 
     folder: Path
     digests: Mapping[str, str]
-    executable: frozenset[str] | None = field(default=None)  # None: the source keeps no modes
+    executable: frozenset[str] | None = None
+    noted: str | None = None
 
     def read(self, name: str) -> bytes:
         """The content of a member."""
@@ -144,7 +148,8 @@ def _copied(source: Path, folder: Path) -> Bundle:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    return Bundle(folder, {name: sha256(c) for name, c in sorted(contents.items())}, frozenset(executable))
+    digests = {name: sha256(content) for name, content in sorted(contents.items())}
+    return Bundle(folder, digests, frozenset(executable), str(manifest.get("verdict")))
 
 
 def _before_delivery(events: bytes) -> bytes:

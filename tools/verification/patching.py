@@ -1,15 +1,16 @@
-"""Do the patches of a run give its workspace? They are taken back, last one first, and must lead to the base."""
+"""Patches taken back from the workspace that they gave, so that it shows what they lead from."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dulwich.patch import FilePatch, PatchHunk, apply_patch_hunks, git_base85_decode, parse_unified_diff
 
 from tools.errors import ProofBroken
+from tools.workspace.trees import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,27 +21,26 @@ _SWAPPED = {b"+": b"-", b"-": b"+"}
 _LARGEST = 500_000_000
 
 
-def check_patches(
-    patches: Mapping[str, bytes], files: Mapping[str, bytes], written: set[str], *, base: bool
-) -> str:
-    """Every patch can be taken back from `files`, and nothing that the run wrote is left then.
+@dataclass
+class Base:
+    """What the patches lead from: the content of every file, and git's mode of those that a patch names."""
 
-    With a `base` the files that were there before are left; without one, none is.
+    files: dict[str, bytes]
+    modes: dict[str, int] = field(default_factory=dict)
+
+
+def take_back(patches: Mapping[str, bytes], files: Mapping[str, bytes]) -> Base:
+    """Undo every patch in `files`, the last one first, and return what is left.
 
     Raises:
-        ProofBroken: naming the first patch that does not fit, or the first file that no patch gives.
+        ProofBroken: naming the first patch that does not fit.
     """
-    left = dict(files)
-    touched: set[str] = set()
+    left = Base(dict(files))
     for number, name in reversed(list(enumerate(sorted(patches), 1))):
         _check_number(name, patches[name], number, len(patches))
         for change in parse_unified_diff(patches[name].removesuffix(_SIGNATURE)):
-            touched.add(_take_back(name, change, left))
-    unexplained = (written & files.keys()) - touched if base else left.keys()
-    for path in sorted(unexplained):
-        raise ProofBroken(f"no patch gives the whole of workspace/{path}")
-    what = "the base" if base else "nothing"
-    return f"{len(patches)} patches lead from {what} to the {len(files)} files of the workspace"
+            _take_back(name, change, left)
+    return left
 
 
 def _check_number(name: str, patch: bytes, number: int, count: int) -> None:
@@ -49,21 +49,21 @@ def _check_number(name: str, patch: bytes, number: int, count: int) -> None:
         raise ProofBroken(f"patches/{name} does not say that it is number {number} of {count}")
 
 
-def _take_back(name: str, change: FilePatch, files: dict[str, bytes]) -> str:
-    """Undo one file's change in `files` and return its path."""
+def _take_back(name: str, change: FilePatch, left: Base) -> None:
     new = None if change.new_path is None else _path(change.new_path)
     old = None if change.old_path is None else _path(change.old_path)
     path = new or old
-    if path is None or (new is None) == (path in files):
+    if path is None or (new is None) == (path in left.files):
         raise ProofBroken(
             f"patches/{name} does not fit workspace/{path}: it is there, or missing, against the patch"
         )
-    before = _undone(change, files.pop(path, b""))
+    before = _undone(change, left.files.pop(path, b""))
     if before is None or (old is None and before):
         raise ProofBroken(f"patches/{name} does not give what stands in workspace/{path}")
+    left.modes.pop(path, None)
     if old is not None:
-        files[path] = before
-    return path
+        left.files[path] = before
+        left.modes[path] = change.old_mode or FILE
 
 
 def _undone(change: FilePatch, content: bytes) -> bytes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from tools.errors import ProofBroken
@@ -53,7 +52,10 @@ def check_events(events: Sequence[Record], ledger: Sequence[Record]) -> str:
         ProofBroken: naming the first event that does not hold.
     """
     operations = {record["key"]: record for record in ledger if record.get("state") == "done"}
-    commands = Counter(_signature(record) for record in ledger if record["op"] == "command")
+    commands: dict[str, list[Record]] = {}
+    for record in ledger:
+        if record["op"] == "command":
+            commands.setdefault(record["output_sha256"], []).append(record)
     told: set[str] = set()
     for number, event in enumerate(events, 1):
         if event["seq"] != number:
@@ -64,14 +66,14 @@ def check_events(events: Sequence[Record], ledger: Sequence[Record]) -> str:
         elif event["event"] == Kind.COMMAND:
             _check_command(event, commands)
     ours = [record for record in operations.values() if record["op"] != "restore"]
-    silent = sum(record["key"] not in told for record in ours) + commands.total()
+    silent = sum(record["key"] not in told for record in ours) + sum(map(len, commands.values()))
     missing = f"; {silent} lines of the ledger have none" if silent else ""
     return f"{len(events)} without a gap; those of files and commands are on the ledger{missing}"
 
 
-def hashes(path_lines: Iterable[Record]) -> list[str]:
+def hashes(records: Iterable[Record]) -> list[str]:
     """The hash of each line of a ledger, oldest first, beginning with that of no line at all."""
-    return [GENESIS, *(sha256(canonical(record)) for record in path_lines)]
+    return [GENESIS, *(sha256(canonical(record)) for record in records)]
 
 
 def agrees(told: object, known: object) -> bool:
@@ -83,16 +85,19 @@ def _check_operation(event: Record, record: Record | None) -> None:
     what = f"event {event['seq']} tells of a {event['op']} of {event['path']!r}"
     if record is None:
         raise ProofBroken(f"{what}; the ledger has no such operation")
-    if not agrees(_without(event, _OF_THE_EVENT), _without(record, _OF_THE_LEDGER - {"op"})):
+    if not _agree(_without(event, _OF_THE_EVENT), _without(record, _OF_THE_LEDGER - {"op"})):
         raise ProofBroken(f"{what}; line {record['seq']} of the ledger says otherwise")
 
 
-def _check_command(event: Record, commands: Counter[str]) -> None:
-    signature = _signature(event)
+def _check_command(event: Record, commands: dict[str, list[Record]]) -> None:
+    """Find the command on the ledger and take it away; `commands` are those without an event yet, by their output."""
     what = f"event {event['seq']} tells of a run of {event['purpose']!r}"
-    if not commands[signature]:
+    said = _without(event, _OF_THE_EVENT)
+    candidates = commands.get(event["output_sha256"], [])
+    same = next((record for record in candidates if _agree(said, _without(record, _OF_THE_LEDGER))), None)
+    if same is None:
         raise ProofBroken(f"{what}; the ledger has no such command")
-    commands[signature] -= 1
+    candidates.remove(same)
     text = event["stdout"] + event["stderr"]
     if event["output_cut"] or _UNDECODED in text or MASK in text:
         return
@@ -101,9 +106,8 @@ def _check_command(event: Record, commands: Counter[str]) -> None:
         raise ProofBroken(f"{what}; its output is not the one whose hash is on the ledger")
 
 
-def _signature(record: Record) -> str:
-    """What tells one command from another; its words are left out, since events mask secrets in them."""
-    return canonical(_without(record, {*_OF_THE_LEDGER, *_OF_THE_EVENT, "argv", "purpose"})).decode()
+def _agree(told: Record, known: Record) -> bool:
+    return told.keys() == known.keys() and all(agrees(told[name], known[name]) for name in told)
 
 
 def _without(record: Record, fields: Iterable[str]) -> Record:

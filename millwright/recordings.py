@@ -1,0 +1,72 @@
+"""Is a recording of model calls whole, and does it account for what the run did?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.models.journal import digest
+from tools.errors import ProofBroken
+from tools.events import Kind
+from tools.verification.records import agrees
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tools.storage import Record
+
+
+def whole_calls(lines: Sequence[Record]) -> list[Record]:
+    """The calls of a cassette, when every message has its hash and stands before the call that needs it.
+
+    Raises:
+        ProofBroken: naming the first line that does not hold.
+    """
+    known: set[str] = set()
+    calls = []
+    for number, line in enumerate(lines, 1):
+        if line["kind"] == "message":
+            if digest(line["body"]) != line["sha"]:
+                raise ProofBroken(f"cassette.jsonl line {number} is a message with another hash than it states")
+            known.add(line["sha"])
+        elif line["kind"] == "call":
+            needed = {*line["request"], *([] if line["response"] is None else [line["response"]])}
+            if not needed <= known:
+                where = f"cassette.jsonl line {number}, {line['scope']} turn {line['turn']},"
+                raise ProofBroken(f"{where} has a message that is not recorded")
+            calls.append(line)
+    return calls
+
+
+def check_told(calls: Sequence[Record], events: Sequence[Record]) -> None:
+    """Make sure that every model call that an event tells of is recorded, with the same cost.
+
+    Raises:
+        ProofBroken: naming the first event that is not.
+    """
+    recorded: dict[tuple[str, int], list[Record]] = {}
+    for call in calls:
+        recorded.setdefault((call["scope"], call["turn"]), []).append(call)
+    for event in events:
+        if event["event"] != Kind.MODEL_CALL:
+            continue
+        same = recorded.get((event["scope"], event["turn"]), [])
+        if not any(agrees(event["usage"], c["usage"]) and agrees(event["seconds"], c.get("seconds")) for c in same):
+            raise ProofBroken(
+                f"event {event['seq']} tells of {event['scope']} turn {event['turn']}, which cassette.jsonl has not so"
+            )
+
+
+def check_asked(calls: Sequence[Record], ledger: Sequence[Record]) -> None:
+    """Make sure that every file operation of an agent belongs to a recorded call.
+
+    Raises:
+        ProofBroken: naming the first line of the ledger that does not.
+    """
+    asked = {f"{c['branch']}.{c['step']}/{c['scope']}/{c['turn']}" for c in calls}
+    for record in ledger:
+        if record["op"] in ("command", "restore"):
+            continue
+        if record["key"].rpartition("/")[0] not in asked:
+            raise ProofBroken(
+                f"ledger line {record['seq']} has a {record['op']} of {record['path']!r} that no model call asked for"
+            )
