@@ -235,10 +235,16 @@ def _forget_unbegun(run_id: str) -> None:
 async def _checkpoint(saver: SqliteCheckpoints, run_id: str, wanted: str | None) -> tuple[str, str | None]:
     """Id and position of the checkpoint that a person named by either; of the latest without a name."""
     config: RunnableConfig = {"configurable": {"thread_id": run_id, "checkpoint_ns": ""}}
+    first: tuple[str, str] | None = None
     async for found in saver.alist(config):
         checkpoint = str(found.config["configurable"]["checkpoint_id"])
         position = found.checkpoint["channel_values"].get("position")
-        if wanted in (None, checkpoint, position):
+        if wanted in (None, checkpoint):
             return checkpoint, position
+        if position == wanted:
+            # Several checkpoints may share a position; work begins at the oldest, which the listing gives last.
+            first = checkpoint, position
+    if first is not None:
+        return first
     which = f"checkpoint {wanted!r}" if wanted else "checkpoint yet"
     raise RunUnknown(f"run {run_id!r} has no {which}; `millwright runs show {run_id}` lists what there is")

@@ -163,12 +163,13 @@ class Caller:
             began = time.monotonic()
             message, fault, facts = await self._fetch(place, request, tools, schema, seconds)
             facts = {"seconds": round(time.monotonic() - began, 3), "model": self._name, **facts}
-        usage = dict(message.usage_metadata) if message and message.usage_metadata else {}
-        facts = {"prompt": _honesty(message), **facts, "usage": usage}
-        if message is not None:
-            said = {"prompt": facts["prompt"], "seconds": facts["seconds"]}
-            message.response_metadata = {**message.response_metadata, **said}
-        await asyncio.to_thread(self._journal.keep, place, request, message=message, fault=fault, **facts)
+            usage = dict(message.usage_metadata) if message and message.usage_metadata else {}
+            facts = {"prompt": _honesty(message), **facts, "usage": usage}
+            if message is not None:
+                said = {"prompt": facts["prompt"], "seconds": facts["seconds"]}
+                message.response_metadata = {**message.response_metadata, **said}
+            # Kept before the gate opens: a kill never finds more answers unkept than calls may be in flight.
+            await asyncio.to_thread(self._journal.keep, place, request, message=message, fault=fault, **facts)
         self._budget.count(usage, facts["seconds"])
         await self._tell(request, {**facts, "fault": fault}, "model")
         return _opened(message, fault)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SIGNING_KEY = "MILLWRIGHT_SIGNING_KEY"
 Model = Annotated[str | None, typer.Option(help="Chat model, such as ollama:qwen2.5-coder:7b.", metavar="NAME")]
+BaseUrl = Annotated[str | None, typer.Option(help="Where the model's server listens.", metavar="URL")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one machine-readable result and nothing else.")]
 MaxCalls = Annotated[int | None, typer.Option(min=1, help="Most model calls.")]
 MaxTokens = Annotated[int | None, typer.Option(min=1, help="Most tokens, prompts and answers together.")]
@@ -41,7 +42,7 @@ def build(
     max_tokens: MaxTokens = None,
     max_seconds: MaxSeconds = None,
     parallel: Annotated[int | None, typer.Option(min=1, help="Model calls in flight at once.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="Where the model's server listens.")] = None,
+    base_url: BaseUrl = None,
     exec_sandbox: Unconfined = None,
     key: SigningKey = None,
     json: AsJson = False,

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from millwright.cli.building import AsJson, MaxCalls, MaxSeconds, MaxTokens, Model, Unconfined, given
+from millwright.cli.building import AsJson, BaseUrl, MaxCalls, MaxSeconds, MaxTokens, Model, Unconfined, given
 
 app = typer.Typer(help="The runs of this data directory.", no_args_is_help=True, rich_markup_mode=None)
 RunId = Annotated[str, typer.Argument(help="A run's id, or the start of it.", show_default=False)]
@@ -78,6 +78,7 @@ def resume(
     discard_changes: Annotated[bool, typer.Option(help="Put Millwright's files back first.")] = False,
     take_over: Annotated[bool, typer.Option(help="Take the run from a process that hangs.")] = False,
     model: Model = None,
+    base_url: BaseUrl = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
     max_seconds: MaxSeconds = None,
@@ -93,7 +94,12 @@ def resume(
         raise UsageError("--yes and --no, or --keep-changes and --discard-changes, exclude each other; give one")
     answer: dict[str, Any] | None = {"approve": yes, "feedback": feedback} if yes or no else None
     settings = given(
-        model=model, max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, sandbox=exec_sandbox
+        model=model,
+        base_url=base_url,
+        max_calls=max_calls,
+        max_tokens=max_tokens,
+        max_seconds=max_seconds,
+        sandbox=exec_sandbox,
     )
     carry_on(
         lambda listener: driving.resume(

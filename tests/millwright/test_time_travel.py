@@ -85,6 +85,16 @@ async def test_two_forks_of_one_run_do_not_disturb_each_other(ollama: Start) -> 
     assert files(done.run)["two.py"] == TWO
 
 
+async def test_a_fork_at_a_position_begins_where_its_work_begins(ollama: Start) -> None:
+    done = await driving.build("Write two modules.", base_url=ollama(crew()).url)
+    fork = await driving.fork(done.run, checkpoint="0.2")
+    server = ollama(crew())
+    await driving.resume(fork, base_url=server.url)
+    asked = [c.messages[-1]["content"] for c in server.chats if len(c.messages) == 2 and "finish" in c.tools]
+    assert len(asked) == 2
+    assert all("The attempt before this one failed" not in text for text in asked)
+
+
 async def test_going_back_inside_one_thread_restores_its_files(ollama: Start) -> None:
     """What Studio does: the same thread goes on from an old checkpoint."""
     context = BuildContext(base_url=ollama(crew()).url)
