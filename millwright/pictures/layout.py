@@ -1,62 +1,90 @@
-"""Where the nodes of a picture stand: a layered drawing, from top to bottom.
+"""Where the nodes and the labels of a picture stand: a layered drawing, from top to bottom.
 
-The method is Sugiyama's (1981): edges that run back are turned round, each node goes to the layer of its longest path
-from the start, long edges get a bend in every layer they cross, and the layers are sorted by the barycenter of their
-neighbours until fewer edges cross.
+The method is Sugiyama's (1981): edges that lead back are turned round, everything goes to the layer of its longest path
+from the start, long edges get a bend in every layer they cross, and the layers are sorted until few edges cross. A label
+is laid out as a box of its own on the way of its edge, so that it covers nothing. One way from the start to the end is the
+spine, drawn straight; the rest is packed to its left and right, each edge in one column.
 """
 
 from __future__ import annotations
 
 import itertools
+import random
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from millwright.pictures.routes import Box, route
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-Edge = tuple[str, str]
-SWEEPS = 24
+    from millwright.pictures.routes import Point
+
+Pair = tuple[str, str]
+Rows = list[list[str]]
+SWEEPS, STARTS = 8, 24
+"""How often each order is improved, and how many orders are begun with; the best one is drawn."""
+APART, BEND = 22.0, 10.0
+"""Room between two boxes of a layer, and the width that a passing edge takes; in points, as all lengths here."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Wanted:
+    """An edge to draw, with the width of its label if it has one."""
+
+    source: str
+    target: str
+    label: float | None = None
+
+
+@dataclass(frozen=True)
 class Layout:
-    """Centres of nodes, and the bends of each edge from its source to its target."""
+    """Boxes of the nodes, boxes of the labels by their edge's number, and the corners of each edge's way."""
 
-    centres: dict[str, tuple[float, float]] = field(default_factory=dict)
-    bends: dict[Edge, list[tuple[float, float]]] = field(default_factory=dict)
-    width: float = 0.0
-    height: float = 0.0
-
-
-def arrange(
-    nodes: Sequence[str], edges: Iterable[Edge], widths: Mapping[str, float], gaps: tuple[float, float]
-) -> Layout:
-    """Lay out a graph whose first node is its start; `widths` in pixels, `gaps` between columns and layers."""
-    wanted = list(dict.fromkeys(edges))
-    back = _back_edges(nodes, wanted)
-    forward = [(b, a) if (a, b) in back else (a, b) for a, b in wanted]
-    layer = _layers(nodes, forward)
-    rows, chains = _with_bends(nodes, wanted, forward, layer)
-    links = [link for chain in chains.values() for link in itertools.pairwise(chain)]
-    _untangle(rows, links)
-    size = defaultdict(lambda: 26.0, widths)
-    x = _columns(rows, links, size, gaps[0])
-    place = {name: (x[name], number * gaps[1]) for number, row in enumerate(rows) for name in row}
-    layout = Layout(width=max(x[n] + size[n] / 2 for n in x), height=(len(rows) - 1) * gaps[1])
-    layout.centres = {name: place[name] for name in nodes}
-    for edge, chain in chains.items():
-        points = [place[name] for name in chain]
-        layout.bends[edge] = points[::-1] if edge in back else points
-    return layout
+    nodes: dict[str, Box]
+    labels: dict[int, Box]
+    ways: list[list[Point]]
 
 
-def _back_edges(nodes: Sequence[str], edges: Sequence[Edge]) -> set[Edge]:
+def arrange(widths: Mapping[str, float], edges: Sequence[Wanted], heights: tuple[float, float]) -> Layout:
+    """Lay out a graph whose first node is its start; `heights` are those of nodes and of labels."""
+    labels = {n: f"\0{n}" for n, e in enumerate(edges) if e.label is not None or e.source == e.target}
+    sizes = {name: (width, heights[0]) for name, width in widths.items()}
+    sizes |= {name: (edges[n].label or BEND, heights[1]) for n, name in labels.items()}
+    chains = [[e.source, *([labels[n]] if n in labels else []), e.target] for n, e in enumerate(edges)]
+    layer = _layers(list(sizes), _downward(list(widths), chains))
+    rows, chains = _with_bends(layer, chains)
+    depth = {name: number for number, row in enumerate(rows) for name in row}
+    links = [(a, b) if depth[a] < depth[b] else (b, a) for chain in chains for a, b in itertools.pairwise(chain)]
+    full = {name: sizes.get(name, (BEND, 0.0)) for name in depth}
+    runs = [[*run] for chain in chains for key, run in itertools.groupby(chain, widths.__contains__) if not key]
+    x = _columns(rows, links, {name: size[0] for name, size in full.items()}, _spine(depth, chains), runs)
+    boxes, lines = route(rows, x, full, links)
+    parts = iter(lines)
+    ways: list[list[Point]] = []
+    for chain in chains:
+        steps = [next(parts) if depth[a] < depth[b] else next(parts)[::-1] for a, b in itertools.pairwise(chain)]
+        ways.append(list(itertools.chain.from_iterable(steps)))
+    return Layout({name: boxes[name] for name in widths}, {n: boxes[name] for n, name in labels.items()}, ways)
+
+
+def _downward(nodes: Sequence[str], chains: Sequence[Sequence[str]]) -> list[Pair]:
+    """What must stand above what: the chains' steps, turned round where they close a circle."""
+    back = _back_edges(nodes, [(chain[0], chain[-1]) for chain in chains])
+    turned: list[Pair] = []
+    for chain in chains:
+        way = chain[:-1] if chain[0] == chain[-1] else chain[::-1] if (chain[0], chain[-1]) in back else chain
+        turned += itertools.pairwise(way)
+    return turned
+
+
+def _back_edges(nodes: Sequence[str], edges: Sequence[Pair]) -> set[Pair]:
     """The edges that close a circle, as a depth-first walk from the start meets them."""
     after: dict[str, list[str]] = defaultdict(list)
     for a, b in edges:
         after[a].append(b)
-    back: set[Edge] = set()
+    back: set[Pair] = set()
     done: set[str] = set()
 
     def walk(name: str, above: frozenset[str]) -> None:
@@ -74,103 +102,152 @@ def _back_edges(nodes: Sequence[str], edges: Sequence[Edge]) -> set[Edge]:
     return back
 
 
-def _layers(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
-    layer = dict.fromkeys(nodes, 0)
-    for _ in nodes:
-        for a, b in edges:
+def _layers(names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, int]:
+    layer = dict.fromkeys(names, 0)
+    for _ in names:
+        for a, b in pairs:
             layer[b] = max(layer[b], layer[a] + 1)
     return layer
 
 
-def _with_bends(
-    nodes: Sequence[str], wanted: Sequence[Edge], forward: Sequence[Edge], layer: dict[str, int]
-) -> tuple[list[list[str]], dict[Edge, list[str]]]:
-    """The rows with a bend for every layer that an edge crosses, and each edge's way through them, downwards."""
-    rows: list[list[str]] = [[] for _ in range(max(layer.values()) + 1)]
-    for name in nodes:
-        rows[layer[name]].append(name)
-    chains: dict[Edge, list[str]] = {}
-    for edge, (a, b) in zip(wanted, forward, strict=True):
-        bends = [f"{edge[0]}>{edge[1]}@{level}" for level in range(layer[a] + 1, layer[b])]
-        for level, bend in enumerate(bends, layer[a] + 1):
-            rows[level].append(bend)
-        chains[edge] = [a, *bends, b]
-    return rows, chains
+def _with_bends(layer: Mapping[str, int], chains: Sequence[Sequence[str]]) -> tuple[Rows, list[list[str]]]:
+    """The rows with a bend for every layer that an edge crosses, and each edge's way through them."""
+    rows: Rows = [[] for _ in range(max(layer.values()) + 1)]
+    for name, level in layer.items():
+        rows[level].append(name)
+    longer: list[list[str]] = []
+    for number, chain in enumerate(chains):
+        way = [chain[0]]
+        for a, b in itertools.pairwise(chain):
+            step = 1 if layer[b] > layer[a] else -1
+            for level in range(layer[a] + step, layer[b], step):
+                way.append(f"\0{number}@{level}")
+                rows[level].append(way[-1])
+            way.append(b)
+        longer.append(way)
+    return rows, longer
 
 
-def _untangle(rows: list[list[str]], links: Sequence[Edge]) -> None:
-    """Sort every row by its neighbours' places, down and up, and keep the order with the fewest crossings."""
-    best, fewest = [list(row) for row in rows], _crossings(rows, links)
-    for sweep in range(SWEEPS):
-        downwards = sweep % 2 == 0
-        near: dict[str, list[str]] = defaultdict(list)
-        for a, b in links:
-            near[b if downwards else a].append(a if downwards else b)
-        for row in rows if downwards else reversed(rows):
-            place = {name: index for other in rows for index, name in enumerate(other)}
-            wanted = {name: _mean([place[n] for n in near[name]], place[name]) for name in row}
-            row.sort(key=wanted.__getitem__)
-        crossings = _crossings(rows, links)
-        if crossings < fewest:
-            best, fewest = [list(row) for row in rows], crossings
-    rows[:] = best
-
-
-def _crossings(rows: Sequence[Sequence[str]], links: Sequence[Edge]) -> int:
-    row_of = {name: number for number, row in enumerate(rows) for name in row}
-    place = {name: index for row in rows for index, name in enumerate(row)}
-    count = 0
-    for number, (a, b) in enumerate(links):
-        for c, d in links[number + 1 :]:
-            count += row_of[a] == row_of[c] and (place[a] - place[c]) * (place[b] - place[d]) < 0
-    return count
+def _spine(depth: Mapping[str, int], chains: Sequence[Sequence[str]]) -> set[str]:
+    """The way that is drawn straight: from the lowest box upwards, always along the shortest edge that led there."""
+    above: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for chain in chains:
+        length = depth[chain[-1]] - depth[chain[0]]
+        for a, b in itertools.pairwise(chain):
+            if depth[a] < depth[b]:
+                above[b].append((length, len(chain), a))
+    path = [max(depth, key=depth.__getitem__)]
+    while path[-1] in above:
+        path.append(min(above[path[-1]])[2])
+    return set(path)
 
 
 def _columns(
-    rows: Sequence[Sequence[str]], links: Sequence[Edge], size: Mapping[str, float], gap: float
+    rows: Rows,
+    links: Sequence[Pair],
+    width: Mapping[str, float],
+    spine: set[str],
+    runs: Sequence[Sequence[str]],
 ) -> dict[str, float]:
-    """Centres from left to right: pulled towards the neighbours, never nearer to each other than the gap."""
-    near: dict[str, list[str]] = defaultdict(list)
+    """Sort the rows and find every centre: the fewest crossings, then the least way to the side."""
+    near = _neighbours(links)
+    best: tuple[tuple[int, float], Rows, dict[str, float]] | None = None
+    for start in range(STARTS):
+        order = _untangled(rows, links, near, spine, random.Random(start))  # noqa: S311 - any order will do
+        x = _packed(order, runs, width, spine)
+        cost = _crossings(order, links), sum(abs(x[a] - x[b]) for a, b in links)
+        if best is None or cost < best[0]:
+            best = cost, order, x
+    assert best is not None
+    rows[:] = best[1]
+    return best[2]
+
+
+def _neighbours(links: Sequence[Pair]) -> dict[str, tuple[list[str], list[str]]]:
+    near: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for a, b in links:
-        near[a].append(b)
-        near[b].append(a)
-    x: dict[str, float] = {}
-    for row in rows:
-        edge = 0.0
-        for name in row:
-            x[name] = edge + size[name] / 2
-            edge += size[name] + gap
-    for sweep in range(4 * SWEEPS):
-        for row in rows if sweep % 2 == 0 else reversed(rows):
-            _settle(row, {n: _mean([x[m] for m in near[n]], x[n]) for n in row}, x, size, gap)
-    left = min(x[name] - size[name] / 2 for name in x)
-    return {name: value - left for name, value in x.items()}
+        near[a][1].append(b)
+        near[b][0].append(a)
+    return near
 
 
-def _settle(
-    row: Sequence[str], wanted: Mapping[str, float], x: dict[str, float], size: Mapping[str, float], gap: float
-) -> None:
-    """Put a row where it wants to be; where nodes would touch, they stand side by side around their middle."""
-    groups: list[tuple[list[str], float]] = []
-    for name in row:
-        names, centre = [name], wanted[name]
-        while (
-            groups
-            and centre - _span(names, size, gap) / 2 < groups[-1][1] + _span(groups[-1][0], size, gap) / 2 + gap
-        ):
-            others, middle = groups.pop()
-            centre = (middle * len(others) + centre * len(names)) / (len(others) + len(names))
-            names = others + names
-        groups.append((names, centre))
-    for names, centre in groups:
-        edge = centre - _span(names, size, gap) / 2
-        for name in names:
-            x[name] = edge + size[name] / 2
-            edge += size[name] + gap
+def _untangled(
+    rows: Rows,
+    links: Sequence[Pair],
+    near: Mapping[str, tuple[list[str], list[str]]],
+    spine: set[str],
+    chance: random.Random,
+) -> Rows:
+    """Sort every row by its neighbours' places left and right of the spine, down and up; keep the best order."""
+    sides: dict[str, float] = defaultdict(lambda: chance.choice((-1.0, 1.0)))
+    # What belongs to one edge begins on one side.
+    order = [sorted(row, key=lambda n: 0.0 if n in spine else sides[n.partition("@")[0]]) for row in rows]
+    best, fewest = order, _crossings(order, links)
+    place = {name: at for row in order for name, at in _around(row, spine)}
+    for sweep in range(SWEEPS):
+        order = [list(row) for row in order]
+        for row in order if sweep % 2 == 0 else reversed(order):
+            pull = {n: _mean([place[m] for m in near[n][sweep % 2]], place[n]) + place[n] / 100 for n in row}
+            row.sort(key=lambda n: 0.0 if n in spine else pull[n])
+            place.update(_around(row, spine))
+        crossings = _crossings(order, links)
+        if crossings < fewest:
+            best, fewest = order, crossings
+    return best
 
 
-def _span(names: Sequence[str], size: Mapping[str, float], gap: float) -> float:
-    return sum(size[name] for name in names) + gap * (len(names) - 1)
+def _around(row: Sequence[str], spine: set[str]) -> list[tuple[str, int]]:
+    return [(name, place) for place, name in enumerate(row, -_middle(row, spine))]
+
+
+def _middle(row: Sequence[str], spine: set[str]) -> int:
+    return next(index for index, name in enumerate(row) if name in spine)
+
+
+def _crossings(rows: Sequence[Sequence[str]], links: Sequence[Pair]) -> int:
+    place = {name: (number, index) for number, row in enumerate(rows) for index, name in enumerate(row)}
+    gaps: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for a, b in links:
+        gaps[place[a][0]].append((place[a][1], place[b][1]))
+    pairs = (pair for ends in gaps.values() for pair in itertools.combinations(ends, 2))
+    return sum((a - c) * (b - d) < 0 for (a, b), (c, d) in pairs)
+
+
+def _packed(
+    rows: Rows, runs: Sequence[Sequence[str]], width: Mapping[str, float], spine: set[str]
+) -> dict[str, float]:
+    """Centres: everything as near to the spine as it may be, what passes between two nodes in one column."""
+    side = {name: (at > 0) - (at < 0) for row in rows for name, at in _around(row, spine)}
+    together = {name: [n for n in run if side[n] == side[name]] for run in runs for name in run}
+    x = dict.fromkeys(side, 0.0)
+    for _ in side:
+        pushed = [
+            _push(row[at:] if to > 0 else row[at::-1], to, together, x, width)
+            for row in rows
+            for to in (1, -1)
+            for at in [_middle(row, spine)]
+        ]
+        if not any(pushed):
+            return x
+    # Two edges that are each inside of the other somewhere cannot both have one column.
+    return _packed(rows, [], width, spine)
+
+
+def _push(
+    outwards: Sequence[str],
+    to: int,
+    together: Mapping[str, list[str]],
+    x: dict[str, float],
+    width: Mapping[str, float],
+) -> bool:
+    """Move what stands too near to its inner neighbour, with all that is to stand in one column with it."""
+    moved = False
+    for inner, name in itertools.pairwise(outwards):
+        least = abs(x[inner]) + (width[inner] + width[name]) / 2 + APART
+        if abs(x[name]) < least - 0.01:
+            x.update(dict.fromkeys(together.get(name, [name]), to * least))
+            moved = True
+    return moved
 
 
 def _mean(values: Sequence[float], otherwise: float) -> float:
