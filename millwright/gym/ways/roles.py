@@ -69,13 +69,14 @@ def plan_forgets_a_file(moment: Moment) -> Reply:
 @misbehaviour(PLAN)
 def plan_leaves_the_workspace(moment: Moment) -> Reply:
     """Plans a file outside of the workspace."""
-    return _changed(moment, paths=["stock.py", "settings.json", "/etc/cron.d/stock"])
+    return _changed(moment, paths=["stock.py", "/etc/cron.d/stock"], checks=[])
 
 
 @misbehaviour(PLAN)
 def plan_shares_a_file(moment: Moment) -> Reply:
     """Gives one file to two assignments."""
-    return _changed(moment, paths=["stock.py", "settings.json", "report.py"])
+    first, second = json.loads(moment.good.content)["assignments"]
+    return _changed(moment, paths=[*first["paths"], *second["paths"]])
 
 
 @misbehaviour(PLAN)
