@@ -238,7 +238,7 @@ class Caller:
             check(message)
         except (ModelFault, ModelUnavailable, CassetteDivergence, asyncio.CancelledError):
             raise
-        except Exception as error:
+        except Exception as error:  # a provider's library may raise anything; the taxonomy sorts it
             raise classify(error).error() from error
         return _without_secrets([message])[0]  # type: ignore[return-value]  # the same kind of message comes back
 

@@ -117,7 +117,7 @@ async def _answer(runnable: Any, probe: Probe) -> AIMessage:
         check(message)
     except (ModelFault, ModelUnavailable, asyncio.CancelledError):
         raise
-    except Exception as error:
+    except Exception as error:  # a provider's library may raise anything; the taxonomy sorts it
         raise classify(error).error() from error
     return message
 

@@ -30,6 +30,7 @@ class Board:
     verdict: Verdict | None
     facts: dict[str, Any]
     _changes: list[tuple[str, str, Any]] = field(default_factory=list)
+    _events: list[tuple[Kind, dict[str, Any]]] = field(default_factory=list)
 
     @classmethod
     def of(cls, run: Run) -> Board:
@@ -52,9 +53,9 @@ class Board:
         )
 
     def clear(self) -> None:
-        """Begin anew, for a new goal in the same workspace."""
+        """Begin anew, for a new goal in the same workspace; what the workspace began with stays known."""
         for table, rows in self.run.register.read().items():
-            self._changes += [(table, key, None) for key in rows]
+            self._changes += [(table, key, None) for key in rows if (table, key) != ("fact", "base")]
 
     def plan(self, assignments: Iterable[Assignment]) -> None:
         """Put a plan on the board, in place of one that was there."""
@@ -104,13 +105,13 @@ class Board:
             round=round_,
         )
         self._put(blocker)
-        self.run.events.emit(Kind.BLOCKER, **blocker.model_dump(mode="json"))
+        self._events.append((Kind.BLOCKER, blocker.model_dump(mode="json")))
         return blocker
 
     def close(self, blocker: Blocker, *, by: str, evidence: str) -> None:
         """Mark a blocker as resolved, with what shows it."""
         self._put(blocker.model_copy(update={"status": "resolved", "resolved_by": by, "evidence": evidence}))
-        self.run.events.emit(Kind.BLOCKER_CLOSED, id=blocker.id, by=by, evidence=evidence)
+        self._events.append((Kind.BLOCKER_CLOSED, {"id": blocker.id, "by": by, "evidence": evidence}))
 
     def to_debt(self) -> None:
         """Turn every blocker that is still open into debt."""
@@ -148,9 +149,11 @@ class Board:
         return {path: a.id for a in self.planned() for path in a.paths}
 
     def save(self, place: Position, task: str) -> None:
-        """Write every change of this task, once."""
+        """Write every change of this task, once, and tell of it. Blocks: call it in a thread from async code."""
         self.run.register.write(place, task, self._changes)
-        self._changes = []
+        for kind, data in self._events:
+            self.run.events.emit(kind, **data)
+        self._changes, self._events = [], []
 
     def _put(self, blocker: Blocker) -> None:
         self.blockers[blocker.id] = blocker

@@ -172,3 +172,27 @@ def test_the_readme_names_only_commands_and_options_that_exist(server: OllamaSer
         text = millwright(*command, "--help").stdout
         options: list[Any] = [word for word in words if word.startswith("--")]
         assert [option for option in options if option not in text] == [], line
+
+
+async def test_a_second_goal_for_a_repository_still_delivers_onto_its_commit(
+    ollama: Start, repository: Path
+) -> None:
+    from graphs.build import BuildContext, builder
+    from graphs.durable import durable
+    from millwright.checkpoints import open_sqlite
+
+    config: Any = {"configurable": {"thread_id": "twice"}}
+    async with open_sqlite() as saver:
+        graph = durable(builder().compile(checkpointer=saver))
+        for name in ("new.py", "newer.py"):
+            server = ollama(Crew([assignment("A1", name)], {"A1": writing({name: "X = 1\n"})}))
+            goal: Any = {"goal": f"Add {name}.", "into": str(repository)}
+            if name == "newer.py":
+                git(repository, "branch", "-D", "millwright/twice")
+            output = await graph.ainvoke(goal, config, context=BuildContext(base_url=server.url))
+    files = git(repository, "ls-tree", "--name-only", output["branch"]).split()
+    assert files == ["new.py", "newer.py", "old.py"]
+    assert (
+        git(repository, "merge-base", "main", output["branch"]).strip()
+        == git(repository, "rev-parse", "main").strip()
+    )
