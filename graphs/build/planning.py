@@ -80,8 +80,7 @@ async def plan(state: BuildState, session: Session[BuildContext]) -> dict[str, A
         found = await manager.plan(state["goal"], files, ask, scope=f"plan#{len(revisions)}", feedback=revisions)
     except (ModelFault, BudgetExhausted) as error:
         kind = BlockerKind.BUDGET if isinstance(error, BudgetExhausted) else BlockerKind.INVALID_PLAN
-        message = f"there is no plan: {error}"
-        await asyncio.to_thread(board.block, kind, "", message, sender="manager", round_=0)
+        board.block(kind, "", f"there is no plan: {error}", sender="manager", round_=0)
         await asyncio.to_thread(board.save, session.place, "plan")
         return {"planned": 0, "ready": [], "open_blockers": 1, "rounds_left": 0}
     board.plan(found.assignments)

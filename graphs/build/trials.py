@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from graphs.build.schemas import BuildContext
     from tools.runs.run import Run
     from tools.sandbox import Execution
+    from tools.verification.mutation import Mutant
 
 Facts = dict[str, list[Evidence]]
 RUNS = {"standard": 2, "thorough": 5}
@@ -136,7 +137,7 @@ class Trials:
         score, missed = None, {}
         if self._context.verification == "thorough" and not blind:
             score = await self._score()
-            missed = self._missed(score)
+            missed = await asyncio.to_thread(self._missed, score)
         for path in self._tests:
             why = blind.get(path, "")
             facts[path].append(Evidence(what=NOTICES, passed=not why, detail=why))
@@ -164,7 +165,7 @@ class Trials:
 
     async def _on_broken(self, breaking: Callable[[str], str], purpose: str) -> TestRun:
         """Run the tests on a copy in which every delivered Python module is broken in the same way."""
-        broken = {path: breaking(self._source(path)) for path in self._modules}
+        broken = await asyncio.to_thread(lambda: {path: breaking(self._source(path)) for path in self._modules})
         async with self._copy(broken) as folder:
             argv = pytest_argv(self._tests)
             return read_run(await self._run(argv, f"tests on {purpose}", workspace=folder, read_only=self._tests))
@@ -173,7 +174,7 @@ class Trials:
         """The mutation score of all delivered modules under all delivered tests."""
         total = Score()
         for path in self._modules:
-            made = mutants(path, self._source(path))
+            made = await asyncio.to_thread(self._mutants, path)
             if made:
                 seconds = SHARE_FOR_MUTANTS * self._context.test_seconds
                 plan = {"path": path, "sources": [m.source for m in made], "seconds": seconds}
@@ -183,6 +184,9 @@ class Trials:
                     ended = await self._run(argv, purpose, workspace=folder, read_only=self._tests)
                 total += scored(made, read_run(ended))
         return total
+
+    def _mutants(self, path: str) -> list[Mutant]:
+        return mutants(path, self._source(path))
 
     def _evidence(self, score: Score) -> Evidence:
         asked = f"of at least {self._context.mutation_score:.0%}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.sandbox import python_argv
@@ -15,9 +14,12 @@ from tools.verification import mutant_report, pytest_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tools.sandbox import Execution, Limits, Sandbox
 
+# Read here, for what needs them runs on an event loop.
+_PYTEST_REPORT, _MUTANT_REPORT = inspect.getsource(pytest_report), inspect.getsource(mutant_report)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _TEMPORARY = re.compile(r"/[^\s'\"]*/pytest-of-[^/\s]+/pytest-\d+")
 _OPTIONS = ("--rootdir=.", "-o", "addopts=", "-o", "pythonpath=. src")
@@ -77,12 +79,12 @@ def pytest_argv(paths: Sequence[str], *, again: int = 0) -> list[str]:
     From 1 on, `again` numbers repetitions: each has a hash seed and an order of the tests of its own.
     """
     repetition = [f"{pytest_report.AGAIN}{again}"] if again else []
-    return python_argv("-c", _text(pytest_report.__file__), *repetition, *_OPTIONS, *paths)
+    return python_argv("-c", _PYTEST_REPORT, *repetition, *_OPTIONS, *paths)
 
 
 def mutants_argv(plan: str, paths: Sequence[str]) -> list[str]:
     """The command that runs these test files on every mutant of a plan, a file in the workspace that it removes."""
-    return python_argv("-c", _text(mutant_report.__file__), plan, *_OPTIONS, *paths)
+    return python_argv("-c", _MUTANT_REPORT, plan, *_OPTIONS, *paths)
 
 
 async def run_tests(sandbox: Sandbox, workspace: Path, paths: Sequence[str], *, limits: Limits) -> TestRun:
@@ -112,8 +114,3 @@ def stable(text: str) -> str:
     """Text without what differs between two equal runs: addresses, durations, paths of this machine."""
     text = text.replace(sys.executable, "python")
     return _TEMPORARY.sub("…/pytest", _DURATION.sub("in …s", _ADDRESS.sub("0x…", text)))
-
-
-@cache
-def _text(file: str) -> str:
-    return Path(file).read_text(encoding="utf-8")
