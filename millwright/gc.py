@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from graphs.build.trials import PREFIX
 from millwright.checkpoints import open_sqlite
 from tools.errors import Fenced
-from tools.runs.home import data_dir, find_run, run_dir, run_ids
+from tools.runs.home import data_dir, find_run, run_dir, run_ids, run_places
 from tools.sandbox.leftovers import stale, sweep
 
 if TYPE_CHECKING:
@@ -140,8 +140,7 @@ def _left_behind() -> list[Waste]:
     """What killed processes left: sandbox copies, copies of trees, files and runs that were never finished writing."""
     copies = [Waste("sandbox copy", str(path), _bytes(path), "its run is over") for path in stale()]
     temporary = [p for prefix in _ABANDONED for p in Path(tempfile.gettempdir()).glob(f"{prefix}*")]
-    runs = data_dir() / "runs"
-    places = [data_dir(), *([runs, *(run_dir(run_id) for run_id in run_ids())] if runs.is_dir() else [])]
+    places = [data_dir(), *run_places(), *(run_dir(run_id) for run_id in run_ids())]
     unfinished = [path for place in places for path in place.iterdir() if _UNFINISHED.match(path.name)]
     why = "a process that was killed left it"
     leftovers = [p for p in (*temporary, *unfinished) if _abandoned(p)]

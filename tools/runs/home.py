@@ -1,7 +1,13 @@
-"""Where runs live: one data directory, `MILLWRIGHT_HOME` or `.millwright` in the working directory."""
+"""Where runs live: one data directory, `MILLWRIGHT_HOME` or `.millwright` in the working directory.
+
+`langgraph dev` watches the working directory and starts anew at every Python file that is written under it, which
+breaks off whatever runs. What is built there is therefore written outside, and found from everywhere.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -40,7 +46,9 @@ def run_dir(run_id: str) -> Path:
         raise RunUnknown(
             f"{run_id[:LONGEST_ID]!r} is not a run id: use at most {LONGEST_ID} letters, digits, '-' and '_'"
         )
-    return data_dir() / "runs" / run_id
+    home = data_dir()
+    inside, outside = home / "runs" / run_id, _outside(home) / run_id
+    return outside if not inside.exists() and (outside.exists() or _watched(home)) else inside
 
 
 def find_run(prefix: str) -> str:
@@ -61,5 +69,24 @@ def find_run(prefix: str) -> str:
 
 def run_ids() -> list[str]:
     """The ids of every run in the data directory, in no particular order."""
-    runs = data_dir() / "runs"
-    return [entry.parent.name for entry in runs.glob("[!.]*/run.json")] if runs.is_dir() else []
+    return [entry.parent.name for place in run_places() for entry in place.glob("[!.]*/run.json")]
+
+
+def run_places() -> list[Path]:
+    """The directories that hold the runs of the data directory, as far as they exist."""
+    home = data_dir()
+    return [place for place in (home / "runs", _outside(home)) if place.is_dir()]
+
+
+def _outside(home: Path) -> Path:
+    """The runs of this data directory that a watching server made."""
+    # Unlike Path.home(), this takes a user who has no home.
+    state = Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"))  # noqa: PTH111
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
+    return state / "millwright" / f"{home.parent.name}-{digest}"
+
+
+def _watched(home: Path) -> bool:
+    # Only a server that starts anew is a child of the process that watches; uvicorn makes it with multiprocessing.
+    dev = os.environ.get("LANGSMITH_LANGGRAPH_API_VARIANT") == "local_dev"
+    return dev and multiprocessing.parent_process() is not None and home.is_relative_to(Path.cwd())
