@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install system demo test soak lint format bench studio clean
+.PHONY: install system demo test soak lint format bench studio faults clean
 
 .venv/installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
@@ -22,8 +22,9 @@ system:
 demo: install
 	$(BIN)/millwright demo
 
+# A file of tests stays on one worker, so that a server it starts is started once.
 test: install system
-	$(BIN)/pytest -n 2 -m "not soak"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not soak"
 
 soak: install system
 	$(BIN)/pytest -n 2 -m soak --timeout 3600
@@ -42,8 +43,10 @@ bench: install
 	for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=tests:. $(BIN)/python $$file || exit 1; done
 
 studio: install
-	touch .env
-	$(BIN)/langgraph dev
+	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --n-jobs-per-worker 4
+
+faults: install
+	PYTHONPATH=tests:. $(BIN)/python tests/faults/figures.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
