@@ -16,6 +16,7 @@ from graphs.build.board import Board
 from tools.errors import BudgetExhausted, ModelFault, UsageError
 from tools.events import Kind
 from tools.redaction import redact
+from tools.sandbox import Sandbox
 from tools.verification.attestation import signing_key
 from tools.workspace.repository import Repository
 
@@ -134,6 +135,8 @@ def _prepare(session: Session[BuildContext], goal: str, into: str | None) -> str
     run.note(goal=goal, into=into, settings=settings, status="running")
     session.journal.open(goal=goal, into=into, version=version("millwright"), settings=settings)
     run.events.emit(Kind.RUN_STARTED, run=run.id, goal=goal, into=into, settings=settings)
+    if session.context.sandbox == "off":
+        run.events.emit(Kind.SANDBOX, level="off", banner=Sandbox.choose("off").banner)
     board = Board.of(run)
     board.clear()
     if into and session.tree is None:

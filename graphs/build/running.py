@@ -53,6 +53,8 @@ class Confined:
         """Run one command; the sandbox is chosen before the first."""
         if self._sandbox is None:
             self._sandbox = await asyncio.to_thread(Sandbox.choose, self._policy)
+            if self._sandbox.banner:
+                await self._run.events.aemit(Kind.SANDBOX, level=self._sandbox.level, banner=self._sandbox.banner)
         execution = await self._sandbox.arun(
             argv,
             workspace=workspace or self._run.workspace,

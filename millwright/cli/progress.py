@@ -76,6 +76,10 @@ def _command(e: Record) -> str:
     return f"[cyan]verifier[/]   {escape(e['purpose'])}: {said} [dim]sandbox level {e['level']}[/]"
 
 
+def _sandbox(e: Record) -> str:
+    return f"[bold white on red]sandbox[/]    {escape(e['banner'])}"
+
+
 def _verdict(e: Record) -> str:
     passed = sum(d["passed"] for d in e["deliverables"])
     word = "[bold green]PASS[/]" if e["passed"] else "[bold red]FAIL[/]"
@@ -106,6 +110,7 @@ _LINES: dict[str, Callable[[Record], str | None]] = {
     "BLOCKER": _blocker,
     "BLOCKER_CLOSED": _closed,
     "REVIEW": _review,
+    "SANDBOX": _sandbox,
     "COMMAND": _command,
     "VERDICT": _verdict,
     "CALLBACK": _callback,

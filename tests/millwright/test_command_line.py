@@ -196,3 +196,11 @@ async def test_a_second_goal_for_a_repository_still_delivers_onto_its_commit(
         git(repository, "merge-base", "main", output["branch"]).strip()
         == git(repository, "rev-parse", "main").strip()
     )
+
+
+def test_running_without_a_sandbox_is_said_before_anything_runs(server: OllamaServer) -> None:
+    done = millwright("build", "Write a calculator.", "--base-url", server.url, "--exec-sandbox", "off")
+    assert done.returncode == 0
+    first = done.stdout.splitlines()[0]
+    assert "sandbox" in first
+    assert "code that a model wrote runs with all your rights" in first
