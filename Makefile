@@ -27,7 +27,7 @@ test: install system
 	$(BIN)/pytest -n 2 --dist loadfile -m "not soak"
 
 soak: install system
-	$(BIN)/pytest -n 2 -m soak --timeout 3600
+	HYPOTHESIS_PROFILE=wide $(BIN)/pytest -n 2 -m soak --timeout 3600
 
 lint: install
 	$(BIN)/ruff format --check .

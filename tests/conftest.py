@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["servers.fixtures"]
+
+# The same examples every time, so that a change is judged by what it changed; HYPOTHESIS_PROFILE=wide looks further.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("wide", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 if TYPE_CHECKING:
     from pathlib import Path

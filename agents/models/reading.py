@@ -164,7 +164,7 @@ def _nameless(text: str, path: str) -> list[ToolCall]:
     return [_call("write_file", path=path, content="\n".join(found[0].lines) + "\n")]
 
 
-def _call(name: str, **arguments: Any) -> ToolCall:
+def _call(name: str, /, **arguments: Any) -> ToolCall:
     return ToolCall(name=name, args=arguments, id=None, type="tool_call")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
@@ -124,6 +124,10 @@ def test_a_call_is_carried_out_or_refused_with_a_reason(toolbox: Toolbox, name: 
     ).map("".join),
     rung=st.sampled_from(Rung),
 )  # fmt: skip
+@example(
+    text='<function=finish>{"name": "write_file", "arguments": {"path": "calc.py", "content": "x"}}',
+    rung=Rung.NATIVE,
+)
 def test_any_text_is_read_as_offered_calls_or_as_nothing(text: str, rung: Rung) -> None:
     around = Surroundings(
         {name: {"type": "object"} for name in NAMES}, "finish", PATHS, {"calc.py": "x = 1\n"}, "calc.py"
