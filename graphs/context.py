@@ -35,3 +35,18 @@ class RunContext(BaseModel):
         "require",
         description="require: model-written code runs confined or not at all. off: unconfined, at your risk.",
     )
+
+
+class AuthoringContext(RunContext):
+    """How the agents of a run write files, and how long what they wrote may run."""
+
+    turns: int = Field(24, ge=2, le=200, description="Most model calls for one attempt at one assignment.")
+    assignment_tokens: int | None = Field(
+        None, ge=1, description="Most tokens for one attempt at one assignment, prompts and answers together."
+    )
+    assignment_seconds: float | None = Field(
+        None, gt=0, description="Most seconds of model calls for one attempt at one assignment."
+    )
+    test_seconds: float = Field(
+        120, gt=0, description="Most seconds for one run of the delivered tests or commands."
+    )

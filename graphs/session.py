@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 CASSETTE = "cassette:"
 MODEL = "model"  # the resource of a run whose model was put there, and is not opened by its name
-Context = TypeVar("Context", bound=RunContext)
+Context = TypeVar("Context", bound=RunContext, covariant=True)
 Update = dict[str, Any]
 
 

@@ -6,9 +6,9 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
-from graphs.build.running import Confined, Runner
 from graphs.build.schemas import BuildContext
 from graphs.build.verifying import measure
+from graphs.running import Confined, Runner
 from graphs.session import Session
 from tools.errors import ProofBroken
 from tools.runs.lineage import Position

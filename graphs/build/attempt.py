@@ -7,29 +7,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents import developer
-from agents.contracts import Assignment, BlockerKind, Callback, Outcome, WrittenFile
-from agents.models.approach import Approach
-from agents.models.reading import spelled
-from agents.toolbox import Toolbox
+from graphs.authoring import Author
 from graphs.build.inspection import definitions_stay, spoken_of
-from graphs.conversation import Turns, Work
-from tools.events import Kind
-from tools.verification.claims import judged
 from tools.verification.guards import write_guards
 from tools.workspace.filetools import WRITING, Name, file_tools
 from tools.workspace.ledger import Actor
-from tools.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from langchain_core.messages import BaseMessage
     from langchain_core.tools import BaseTool
 
+    from agents.contracts import Assignment, Callback, Outcome
+    from agents.models.approach import Approach
+    from agents.toolbox import Toolbox
     from graphs.build.board import Board
     from graphs.build.schemas import BuildContext
+    from graphs.conversation import Turns, Work
     from graphs.session import Session
-    from tools.storage import Record
+    from tools.workspace.view import WorkspaceView
 
 BASIC: tuple[Name, ...] = ("list_files", "read_file", "search_files", "write_file", "edit_file")
 
@@ -44,97 +41,41 @@ class Attempt:
     number: int
 
     @property
+    def author(self) -> Author:
+        """The developer as an author of files."""
+        actor = Actor(str(self.assignment.role), self.assignment.id, self.number)
+        return Author(self.session, actor, self.session.tree)
+
+    @property
     def scope(self) -> str:
         """The name of this attempt in the journal."""
-        return f"develop/{self.assignment.id}#{self.number}"
+        return self.author.scope
 
     async def approach(self) -> Approach:
         """How this attempt is made; a retry changes one thing against the attempt before."""
-        kept = self.board.facts.get(f"approach/{self.assignment.id}#{self.number - 1}")
-        if not self.number or kept is None:
-            return await self.session.approach(self.scope)
+        kept = self.board.facts.get(f"approach/{self.assignment.id}#{self.number - 1}") if self.number else None
         last = self.board.last_outcome(self.assignment.id)
-        failure = str(last.kind or "") if last is not None else ""
-        return await self.session.approach(self.scope, Approach.model_validate(kept), failure)
+        return await self.author.approach(kept, str(last.kind or "") if last is not None else "")
 
     async def work(self, goal: str, approach: Approach) -> tuple[Work, list[BaseMessage]]:
         """The tools and limits of the developer, and its opening messages."""
         # What the developer is told is what was there when its step began, so that a repeated step asks the same.
-        before = self._view(())
+        before = self.author.view()
         shown = await asyncio.to_thread(self._shown, before)
         existing = {path: shown[path] for path in self.assignment.paths if path in shown}
         toolbox = await asyncio.to_thread(self._toolbox, before, shown, existing)
         messages = await asyncio.to_thread(self._briefing, goal, before, shown, approach)
-        settings = self.session.context
-        work = Work(
-            await self.session.ask(),
-            toolbox,
-            self.scope,
-            "finish",
-            settings.turns,
-            approach=approach,
-            paths=tuple(self.assignment.paths),
-            existing=existing,
-            max_tokens=settings.assignment_tokens,
-            max_seconds=settings.assignment_seconds,
-            is_last=self.session.is_last,
-        )
-        return work, messages
+        return await self.author.work(toolbox, approach, paths=self.assignment.paths, existing=existing), messages
 
     def outcome(self, turns: Turns, approach: Approach) -> tuple[Outcome, list[Callback]]:
-        """What the attempt came to, from the ledger, with what the agent said beside it."""
-        run, closed, stopped = self.session.run, turns.get("closed", {}), turns.get("stopped", "")
-        summary, claims = str(closed.get("summary", "")), [str(path) for path in closed.get("files") or []]
-        files = [_written(record) for record in run.operations(self.assignment.id, self.number)]
-        known = {_written(record).path for record in run.operations(self.assignment.id)}
-        # A developer has no way to run anything, so a claim that it did is false whatever the ledger holds of others.
-        said = judged(summary, {file.path for file in files}, ())
-        outcome = Outcome(
-            assignment=self.assignment.id,
-            attempt=self.number,
-            status="failed" if stopped else "finished",
-            failure=stopped,
-            kind=_kind(turns.get("stopped_by", "")) if stopped else None,
-            files=files,
-            summary=summary,
-            claims=claims,
-            turns=turns.get("turn", 0),
-            rung=turns.get("rung", approach.rung),
-            changed=approach.changed[-1] if approach.changed else "",
-            claimed=len(said),
-            lies=[c.words for c in said if not c.true] + [path for path in claims if spelled(path) not in known],
-        )
-        return outcome, self._callbacks(turns)
-
-    def _view(
-        self, owned: Sequence[str], guards: Sequence[Callable[[str, str, str | None], None]] = ()
-    ) -> WorkspaceView:
-        run = self.session.run
-        actor = Actor(str(self.assignment.role), self.assignment.id, self.number)
-        return WorkspaceView(
-            run.files,
-            run.store,
-            run.ledger,
-            run.events,
-            actor=actor,
-            base=self.session.tree,
-            owned=owned,
-            guards=guards,
-        )
+        """What the attempt came to, from the ledger, with what the agent raised."""
+        return self.author.outcome(turns, approach), self.author.callbacks(turns)
 
     def _toolbox(self, before: WorkspaceView, shown: Mapping[str, str], existing: Mapping[str, str]) -> Toolbox:
         run, assignment = self.session.run, self.assignment
         kept = {p: text for p, text in existing.items() if definitions_stay(run, assignment, self.number, p)}
-        view = self._view(assignment.paths, write_guards(spoken_of(self.board, assignment), kept))
-        return Toolbox(
-            _tools(view, before, assignment),
-            view=view,
-            journal=self.session.journal,
-            events=run.events,
-            place=self.session.place,
-            scope=self.scope,
-            seen=developer.read_at_once(shown),
-        )
+        view = self.author.view(assignment.paths, write_guards(spoken_of(self.board, assignment), kept))
+        return self.author.toolbox(view, _tools(view, before, assignment), developer.read_at_once(shown))
 
     def _shown(self, before: WorkspaceView) -> dict[str, str]:
         """The texts of the files that the assignment is about or builds on."""
@@ -161,36 +102,9 @@ class Attempt:
             textual=approach.rung.textual,
         )
 
-    def _callbacks(self, turns: Turns) -> list[Callback]:
-        raised = [
-            Callback(
-                level=call["arguments"]["level"],
-                sender=str(self.assignment.role),
-                assignment=self.assignment.id,
-                subject=call["arguments"]["subject"],
-                message=call["arguments"]["message"],
-            )
-            for call in turns.get("calls", [])
-            if call["name"] == "raise_callback" and not call["refused"]
-        ]
-        for callback in raised:
-            self.session.run.events.emit(Kind.CALLBACK, **callback.model_dump(mode="json"))
-        return raised
-
 
 def _tools(view: WorkspaceView, before: WorkspaceView, assignment: Assignment) -> list[BaseTool]:
     # Few tools keep a weak model on its feet: deleting and moving are offered only where there is something to move.
     existing = any(before.exists(path) for path in assignment.paths)
     names = (*BASIC, *WRITING[2:]) if existing else BASIC
     return [*file_tools(view, names), *developer.closing_tools(view, assignment)]
-
-
-def _written(record: Record) -> WrittenFile:
-    return WrittenFile(
-        path=record["target"] or record["path"], op=record["op"], sha256=record["after"], size=record["size"]
-    )
-
-
-def _kind(stopped_by: str) -> BlockerKind:
-    known = {"budget": BlockerKind.BUDGET, "stuck": BlockerKind.STUCK, "context_lost": BlockerKind.CONTEXT_LOST}
-    return known.get(stopped_by, BlockerKind.AGENT_FAILED)

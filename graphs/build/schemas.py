@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from graphs.context import RunContext
+from graphs.context import AuthoringContext
 
 Approval = Literal["plan", "tests", "delivery"]
 
@@ -67,7 +67,7 @@ class DevelopInput(TypedDict, total=False):
     attempt: int
 
 
-class BuildContext(RunContext):
+class BuildContext(AuthoringContext):
     """The settings of a build: the form in Studio, and the `context` argument in code."""
 
     verification: Literal["quick", "standard", "thorough"] = Field(
@@ -80,14 +80,4 @@ class BuildContext(RunContext):
     )
     approve: list[Approval] = Field(default_factory=list, description="Stop and ask before these steps.")
     max_rounds: int = Field(3, ge=0, le=20, description="How often blockers may go back to the manager.")
-    turns: int = Field(24, ge=2, le=200, description="Most model calls for one attempt at one assignment.")
-    assignment_tokens: int | None = Field(
-        None, ge=1, description="Most tokens for one attempt at one assignment, prompts and answers together."
-    )
-    assignment_seconds: float | None = Field(
-        None, gt=0, description="Most seconds of model calls for one attempt at one assignment."
-    )
     audit_seconds: float = Field(300, gt=0, description="Most seconds for the audit of one assignment.")
-    test_seconds: float = Field(
-        120, gt=0, description="Most seconds for one run of the delivered tests or commands."
-    )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from graphs.build.board import Board
-    from graphs.build.running import Runner
     from graphs.build.schemas import BuildContext
+    from graphs.running import Runner
     from tools.runs.run import Run
     from tools.sandbox import Execution
     from tools.verification.mutation import Mutant

@@ -10,9 +10,9 @@ from agents.verifier import judge
 from graphs.build.board import Board
 from graphs.build.inspection import check_problem, file_problem
 from graphs.build.locks import lock_fact
-from graphs.build.running import Confined, Runner
 from graphs.build.schemas import BuildState  # noqa: TC001 - LangGraph reads a router's hints
 from graphs.build.trials import Facts, Trials
+from graphs.running import Confined, Runner
 from tools.errors import PathRefused
 from tools.events import Kind
 from tools.verification.testing import is_test

@@ -1,4 +1,4 @@
-"""How the verification runs commands: confined, and on the ledger."""
+"""How commands are run for a verdict: confined, and on the ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from graphs.build.schemas import BuildContext
+    from graphs.context import AuthoringContext
     from graphs.session import Session
     from tools.sandbox import Execution
 
@@ -34,7 +34,7 @@ class Runner(Protocol):
 class Confined:
     """Runs commands in the sandbox and keeps every one on the ledger."""
 
-    def __init__(self, session: Session[BuildContext], tree: str) -> None:
+    def __init__(self, session: Session[AuthoringContext], tree: str) -> None:
         """Run on the files of `tree`, which stand in the run's workspace."""
         self._run = session.run
         self._policy = session.context.sandbox
