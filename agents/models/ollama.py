@@ -15,10 +15,11 @@ from pydantic import Field, PrivateAttr, model_validator
 from agents.models.facts import ModelFacts, facts_from_show
 from agents.models.failures import classify
 from agents.models.history import sendable
-from agents.models.ollama_http import Json, OllamaHTTP, server_url
+from agents.models.ollama_http import Json, OllamaHTTP
 from agents.models.ollama_reply import ReplyReader, whole
 from agents.models.sampling import sampling_for
 from agents.models.windows import ANSWER_ROOM, answer_room, prompt_tokens, text_tokens, window
+from tools.ollama_address import server_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -17,8 +17,9 @@ from agents.models.facts import facts_from_show
 from agents.models.failures import classify
 from agents.models.kinds import FailureKind
 from agents.models.ollama import OllamaChat
-from agents.models.ollama_http import OllamaHTTP, server_url, shown_url
+from agents.models.ollama_http import OllamaHTTP
 from tools.errors import ModelUnavailable, ModelUnknown, UsageError
+from tools.ollama_address import server_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

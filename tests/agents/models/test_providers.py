@@ -15,9 +15,9 @@ from blockbuster import blockbuster_ctx
 from servers.ollama import Model, OllamaServer, Reply
 
 from agents.models.ollama import OllamaChat
-from agents.models.ollama_http import server_url, shown_url
 from agents.models.providers import CONNECT_SECONDS, check_reachable, open_model, split_name
 from tools.errors import ModelUnavailable, ModelUnknown, UsageError
+from tools.ollama_address import server_url, shown_url
 
 NAME = "qwen2.5-coder:7b"
 
