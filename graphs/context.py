@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,10 @@ class RunContext(BaseModel):
     """How a run asks its model and runs what the model wrote."""
 
     model_config = ConfigDict(extra="forbid")
+    graph: ClassVar[str] = ""
+    """The name of the graph that is set up so."""
+    inputs: ClassVar[tuple[str, ...]] = ()
+    """What the graph is given to work on; kept in `run.json`, so that a run is begun again with it."""
 
     model: str = Field(
         default_factory=default_model,

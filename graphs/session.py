@@ -22,7 +22,7 @@ from graphs.context import RunContext
 from graphs.doors import two_doors
 from tools.errors import StorageFailed
 from tools.events import listening
-from tools.redaction import redact
+from tools.redaction import redacted
 from tools.runs.home import run_dir
 from tools.runs.run import Run, clone_run, create_run, open_run
 
@@ -68,6 +68,18 @@ class Session(Generic[Context]):
         caller = await _caller(self.run, self.context)
         kept = await caller.choose(self.place, scope, lambda known: _picked(known, before, failure))
         return Approach.model_validate(kept)
+
+    async def choose(self, scope: str, find: Callable[[], Record]) -> Record:
+        """What was found for a scope at this point, by the journal or the recording; else what `find` finds now.
+
+        For what a step goes by that may be another the next time. `find` runs in a thread.
+        """
+        caller = await _caller(self.run, self.context)
+        return await caller.choose(self.place, scope, lambda known: find())
+
+    async def remember(self, scope: str, find: Callable[[], Record | None]) -> Record | None:
+        """The same for what this machine alone knows, such as its library: a replay that has no record of it gets None."""
+        return await (await _caller(self.run, self.context)).remember(self.place, scope, find)
 
     async def is_last(self, scope: str, turn: int) -> bool:
         """Whether the run's budget ends with this call."""
@@ -136,12 +148,13 @@ def _run_of(run_id: str, state: Mapping[str, Any], settings: RunContext) -> Run:
     if state.get("position") is None:
         # With its settings from the first moment, so that a killed run is resumed with the model it was given.
         chosen = settings.model_dump(mode="json")
-        return create_run(run_id, goal=redact(state.get("goal") or ""), into=state.get("into"), settings=chosen)
+        given = redacted({name: state[name] for name in settings.inputs if state.get(name)})
+        return create_run(run_id, graph=settings.graph, inputs=given, settings=chosen, goal=given.get("goal", ""))
     if origin and origin != run_id:
         return clone_run(origin, run_id, state.get("position"))
     raise StorageFailed(
         f"the checkpoints of run {run_id!r} are here, its directory {str(run_dir(run_id))!r} is not; "
-        f"put the directory back, or start a new build"
+        f"put the directory back, or start a new run"
     )
 
 

@@ -1,4 +1,4 @@
-"""Driving a build from outside: start it, resume it, answer its questions, fork it, replay it."""
+"""Driving a run from outside: start it, resume it, answer its questions, fork it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph.types import Command
 
-from graphs.build import BuildContext, builder
-from graphs.durable import durable
 from graphs.session import journal_of
+from millwright.catalogue import BUILD, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from tools.errors import CassetteError, Fenced, MillwrightError, RunUnknown, StorageFailed, Suspended, UsageError
 from tools.events import Kind
@@ -28,13 +27,19 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
+    from graphs.context import RunContext
     from millwright.checkpoints import SqliteCheckpoints
     from tools.storage import Record
+
+    Listener = Callable[[Record], None] | None
+
+# What a graph's last state holds beside what every result has.
+_DETAILS = ("decision", "outcome", "skill", "task", "seconds")
 
 
 @dataclass
 class Result:
-    """What a build came to, or where it stands."""
+    """What a run came to, or where it stands."""
 
     run: str
     status: Literal["finished", "suspended", "waiting"]
@@ -46,6 +51,8 @@ class Result:
     branch: str = ""
     question: dict[str, Any] | None = None
     why: str = ""
+    cause: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -60,7 +67,7 @@ async def build(
     *,
     into: str | None = None,
     run: str | None = None,
-    listener: Callable[[Record], None] | None = None,
+    listener: Listener = None,
     **settings: Any,
 ) -> Result:
     """Build a goal and return what came of it; `settings` are the fields of `graphs.build.BuildContext`.
@@ -69,10 +76,42 @@ async def build(
         UsageError: the goal, the model or a setting is not usable; nothing was kept.
         MillwrightError: the build cannot go on, for a reason that waiting does not mend.
     """
-    run_id = run or str(uuid.uuid4())
     inputs = {"goal": redact(goal), **({"into": into} if into else {})}
+    return await start(BUILD, inputs, run=run, listener=listener, **settings)
+
+
+async def start(
+    graph: str,
+    inputs: Record,
+    *,
+    run: str | None = None,
+    listener: Listener = None,
+    **settings: Any,
+) -> Result:
+    """Run a graph, by its name, on `inputs` and return what came of it; `settings` are the fields of its context.
+
+    Raises:
+        UsageError: an input, the model or a setting is not usable; nothing was kept.
+        MillwrightError: the run cannot go on, for a reason that waiting does not mend.
+    """
+    kind = drivable(graph)
+    context = kind.context(**settings)
+    async with open_sqlite() as saver:
+        return await start_with(saver, kind, run or str(uuid.uuid4()), inputs, context, listener)
+
+
+async def start_with(
+    saver: SqliteCheckpoints,
+    kind: Drivable,
+    run_id: str,
+    inputs: Record,
+    context: RunContext,
+    listener: Listener = None,
+) -> Result:
+    """Run a graph as `start` does, on checkpoints that are open already."""
+    await saver.aclaim(run_id)
     try:
-        return await _drive(run_id, inputs, BuildContext(**settings), listener)
+        return await _drive(saver, kind, run_id, inputs, context, listener)
     except (UsageError, CassetteError):
         await asyncio.to_thread(_forget_unbegun, run_id)
         raise
@@ -84,7 +123,7 @@ async def resume(
     answer: dict[str, Any] | None = None,
     changes: Literal["refuse", "keep", "discard"] = "refuse",
     take_over: bool = False,
-    listener: Callable[[Record], None] | None = None,
+    listener: Listener = None,
     **settings: Any,
 ) -> Result:
     """Go on with a run that was suspended, killed, or waits for an answer; `settings` replace those it had.
@@ -96,14 +135,28 @@ async def resume(
     async with open_sqlite() as saver:
         # Nothing of the run is looked at, let alone changed, before it is ours.
         await (saver.atake_over if take_over else saver.aclaim)(run_id)
-        manifest = await asyncio.to_thread(_made_ready, run_id, changes)
-        context = BuildContext(**{**manifest.get("settings", {}), **settings})
-        inputs: Any = None
-        if not await saver.ahas_state(run_id):
-            inputs = {"goal": manifest["goal"], **({"into": manifest["into"]} if manifest.get("into") else {})}
-        elif answer is not None:
-            inputs = Command(resume=answer)
-        return await _drive_with(saver, run_id, inputs, context, listener)
+        return await resume_with(saver, run_id, answer=answer, changes=changes, listener=listener, **settings)
+
+
+async def resume_with(
+    saver: SqliteCheckpoints,
+    run_id: str,
+    *,
+    answer: dict[str, Any] | None = None,
+    changes: Literal["refuse", "keep", "discard"] = "refuse",
+    listener: Listener = None,
+    **settings: Any,
+) -> Result:
+    """Go on with a run as `resume` does, on open checkpoints, of which it is the driver already."""
+    manifest = await asyncio.to_thread(_made_ready, run_id, changes)
+    kind = drivable(graph_of(manifest))
+    context = kind.context(**{**manifest.get("settings", {}), **settings})
+    inputs: Any = None
+    if not await saver.ahas_state(run_id):
+        inputs = manifest["inputs"]
+    elif answer is not None:
+        inputs = Command(resume=answer)
+    return await _drive(saver, kind, run_id, inputs, context, listener)
 
 
 async def fork(prefix: str, *, checkpoint: str | None = None) -> str:
@@ -124,8 +177,9 @@ async def fork(prefix: str, *, checkpoint: str | None = None) -> str:
 async def history(prefix: str) -> list[dict[str, Any]]:
     """The checkpoints of a run, newest first: id, time, position, tree and the nodes that come next."""
     run_id = await asyncio.to_thread(find_run, prefix)
+    name = await asyncio.to_thread(lambda: graph_of(open_run(run_id).manifest))
     async with open_sqlite() as saver:
-        graph = _compiled(saver)
+        graph = drivable(name).compiled(saver)
         return [
             {
                 "checkpoint": state.config["configurable"]["checkpoint_id"],
@@ -150,21 +204,14 @@ def _made_ready(run_id: str, changes: Literal["refuse", "keep", "discard"]) -> R
 
 
 async def _drive(
-    run_id: str, inputs: Any, context: BuildContext, listener: Callable[[Record], None] | None
-) -> Result:
-    async with open_sqlite() as saver:
-        await saver.aclaim(run_id)
-        return await _drive_with(saver, run_id, inputs, context, listener)
-
-
-async def _drive_with(
     saver: SqliteCheckpoints,
+    kind: Drivable,
     run_id: str,
     inputs: Any,
-    context: BuildContext,
-    listener: Callable[[Record], None] | None,
+    context: RunContext,
+    listener: Listener,
 ) -> Result:
-    graph = _compiled(saver)
+    graph = kind.compiled(saver)
     config: RunnableConfig = {"configurable": {"thread_id": run_id}}
     try:
         async for event in graph.astream(inputs, config, context=context, stream_mode="custom"):
@@ -173,23 +220,25 @@ async def _drive_with(
     except Fenced:
         raise
     except Suspended as error:
-        return await _note_suspended(saver, run_id, str(error))
+        return await _note_suspended(saver, run_id, str(error), type(error).__name__)
     except asyncio.CancelledError:
         # Ctrl+C: every finished step is on disk, so there is nothing to do but to say so.
-        return await _note_suspended(saver, run_id, "it was interrupted")
+        return await _note_suspended(saver, run_id, "it was interrupted", "Interrupted")
     except UsageError:
         raise
     except MillwrightError as error:
-        await _note_suspended(saver, run_id, str(error))
+        await _note_suspended(saver, run_id, str(error), type(error).__name__)
         raise
     return await _result(graph, config, run_id)
 
 
-async def _note_suspended(saver: SqliteCheckpoints, run_id: str, why: str) -> Result:
+async def _note_suspended(saver: SqliteCheckpoints, run_id: str, why: str, cause: str) -> Result:
     """Note why the run stops here, unless it is another process's by now. Raises `Fenced`."""
     with contextlib.suppress(StorageFailed):
         await saver.aclaim(run_id)
-    return await asyncio.to_thread(_suspended, run_id, why)
+    result = await asyncio.to_thread(_suspended, run_id, why)
+    result.cause = cause
+    return result
 
 
 async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, run_id: str) -> Result:
@@ -207,12 +256,9 @@ async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: Runnabl
         report=values.get("report", ""),
         archive=values.get("archive", ""),
         branch=values.get("branch", ""),
+        details={name: values[name] for name in _DETAILS if name in values},
         **common,
     )
-
-
-def _compiled(saver: SqliteCheckpoints) -> CompiledStateGraph[Any, Any, Any, Any]:
-    return durable(builder().compile(checkpointer=saver, name="build"))
 
 
 def _suspended(run_id: str, why: str) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Any, ClassVar, Literal, Required
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -69,6 +69,9 @@ class DevelopInput(TypedDict, total=False):
 
 class BuildContext(AuthoringContext):
     """The settings of a build: the form in Studio, and the `context` argument in code."""
+
+    graph: ClassVar[str] = "build"
+    inputs: ClassVar[tuple[str, ...]] = ("goal", "into")
 
     verification: Literal["quick", "standard", "thorough"] = Field(
         "standard",
