@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -115,6 +116,17 @@ class Caller:
             known = await asyncio.to_thread(self._pick, place, scope, pick)
             await asyncio.to_thread(self._journal.keep_choice, place, scope, known)
         return known
+
+    async def remember(self, place: Position, scope: str, pick: Callable[[], Record | None]) -> Record | None:
+        """The same for what only this machine knows, such as its library: a replay takes what was recorded, or None."""
+        known = await asyncio.to_thread(self._journal.choice, place, scope)
+        if known is not None:
+            return known
+        find = partial(self._recorded_choice, place, scope) if self._replays else pick
+        found = await asyncio.to_thread(find)
+        if found is not None:
+            await asyncio.to_thread(self._journal.keep_choice, place, scope, found)
+        return found
 
     async def is_last(self, place: Position, scope: str, turn: int) -> bool:
         """Whether the run's budget has one call left for this turn, which is then told to wind up."""
