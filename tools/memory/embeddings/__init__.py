@@ -1,0 +1,1 @@
+"""Texts as vectors, by the best means that this machine already has: one file per rung of the ladder."""
