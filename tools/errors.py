@@ -5,7 +5,8 @@ Every error says in one sentence what is wrong, with the value, and the way out.
     MillwrightError
     ├── UsageError                 the person who typed it: bad input, nothing was started     (exit 2)
     │   ├── ModelUnknown               no provider or no model of that name
-    │   └── RunUnknown                 no run of that id here
+    │   ├── RunUnknown                 no run of that id here
+    │   └── SkillUnknown               no skill of that name or id in the memory
     ├── ToolRefused                the model: it is told, and may try again
     │   ├── PathRefused                the path leaves the workspace or is not a name we write
     │   ├── NotOwned                   the path belongs to another assignment, or is locked
@@ -44,6 +45,10 @@ class ModelUnknown(UsageError):
 
 class RunUnknown(UsageError):
     """No run has that id in this data directory."""
+
+
+class SkillUnknown(UsageError):
+    """No skill of the memory has that name, id or alias."""
 
 
 class ToolRefused(MillwrightError):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from millwright.checkpoints.driver import Driver, this_process
-from millwright.checkpoints.faults import told
-from millwright.checkpoints.file import WAIT
 from tools.errors import Fenced, StorageFailed
+from tools.sqlite.faults import told
+from tools.sqlite.file import WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from millwright import settings
-from millwright.checkpoints.faults import told
 from millwright.checkpoints.fence import Fence
-from millwright.checkpoints.file import WAIT, prepare
 from millwright.checkpoints.saver import SqliteCheckpoints, SyncSqliteCheckpoints
+from tools.sqlite.faults import told
+from tools.sqlite.file import WAIT, prepare
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from millwright.checkpoints.faults import told
 from millwright.checkpoints.serializer import StrictSerializer
 from millwright.checkpoints.writes import FencedWrites
+from tools.sqlite.faults import told
 
 if TYPE_CHECKING:
     import sqlite3

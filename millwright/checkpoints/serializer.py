@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from millwright.checkpoints.faults import undecodable
+from tools.sqlite.faults import undecodable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -55,4 +55,4 @@ def undecodable(path: Path, cause: Exception) -> StorageFailed:
 
 
 def _failed(path: Path, cause: str, way_out: str) -> StorageFailed:
-    return StorageFailed(f"The checkpoint database {str(path)!r} cannot be used ({cause}): {way_out}.")
+    return StorageFailed(f"The database {str(path)!r} cannot be used ({cause}): {way_out}.")
