@@ -1,0 +1,127 @@
+"""Starts programs through `serving` and asks them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tools.skills.judge import serving
+
+TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
+if TYPE_CHECKING:
+    from typing import Any
+
+_SERVING = Path(serving.__file__).read_text(encoding="utf-8")
+LATE = 5.0  # times the processor time, in seconds of the clock: a busy machine is nobody's fault
+
+
+class Server:
+    """A process that programs are started from, with a hash seed of its own."""
+
+    def __init__(self, seed: int = 0) -> None:
+        """Start it at once; it gets ready while the caller goes on."""
+        self._seed = seed
+        self._open()
+
+    def start(self, modules: dict[str, str], entry: str, cpu_seconds: float) -> Running:
+        """Start a program: `main` and the skills it is made of, by module name.
+
+        `cpu_seconds` of processor time are given to importing it and to each call.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            pid = self._forked(theirs)
+        except ConnectionError:  # a program before it has ended the server
+            self._open()
+            pid = self._forked(theirs)
+        theirs.close()
+        return Running(ours, pid, {"modules": modules, "entry": entry, "cpu_seconds": cpu_seconds})
+
+    def end(self) -> None:
+        """End the server; programs that run go on."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _open(self) -> None:
+        self._control, theirs = socket.socketpair()
+        self._process = subprocess.Popen(
+            [sys.executable, "-B", "-P", "-s", "-S", "-c", _SERVING, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            env={"PYTHONHASHSEED": str(self._seed), "LANG": "C.UTF-8", "TZ": "UTC"},
+        )
+        theirs.close()
+
+    def _forked(self, connection: socket.socket) -> int:
+        socket.send_fds(self._control, [b"p"], [connection.fileno()])
+        told = self._control.recv(32)
+        if not told:
+            raise ConnectionResetError("the server of programs has ended")
+        return int(told)
+
+
+class Running:
+    """A program that runs, and what it was asked."""
+
+    def __init__(self, connection: socket.socket, pid: int, program: dict[str, Any]) -> None:
+        """Hand the program over; `problem` says why it cannot be asked, if so."""
+        self._connection = connection
+        self._stream = connection.makefile("rwb")
+        self._pid = pid
+        self._seconds = program["cpu_seconds"]
+        self.slowest = 0.0
+        connection.settimeout(LATE * self._seconds)
+        ready = self._exchange(program)
+        self.problem = "" if ready["kind"] == "ready" else told(ready)
+
+    def ask(self, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """What a call came to: its kind, and its value or error.
+
+        Raises:
+            NotJson: an argument has no form in JSON.
+        """
+        if self.problem:
+            return {"kind": "stopped", "error": self.problem}
+        found = self._exchange({"args": serving.packed(args), "kwargs": serving.packed(kwargs)})
+        self.slowest = max(self.slowest, found.get("seconds", 0.0))
+        if found["kind"] == "stopped":
+            self.problem = found["error"]
+        return found
+
+    def end(self) -> None:
+        """End the program."""
+        self._stream.close()
+        self._connection.close()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._pid, signal.SIGKILL)
+
+    def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        begin = time.monotonic()
+        try:
+            serving.say(self._stream, message)
+            line = self._stream.readline(10 * serving.LONGEST_ANSWER)
+            found = json.loads(line) if line.endswith(b"\n") else None
+        except (OSError, ValueError):
+            found = None
+        if isinstance(found, dict) and found.get("kind") in ("ready", "returned", "raised", "not_json"):
+            return found
+        late = time.monotonic() - begin >= 0.8 * self._seconds
+        why = f"it did not end within {self._seconds:g} s" if late else "its process ended before it answered"
+        return {"kind": "stopped", "error": why}
+
+
+def told(answer: dict[str, Any]) -> str:
+    """An answer that is no value, in words."""
+    if answer["kind"] == "raised":
+        return f"{answer['error']}: {answer['message']}" if answer["message"] else answer["error"]
+    return str(answer.get("error", answer["kind"]))
