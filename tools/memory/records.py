@@ -118,8 +118,8 @@ class NewSkill(_Record):
 
     @property
     def signature(self) -> str:
-        """A hash that is equal for skills which take and return the same: descriptions and titles do not matter."""
-        return _digest([_bare(self.parameters), _bare(self.returns)])
+        """The hash of `signature_of` what it takes and returns."""
+        return signature_of(self.parameters, self.returns)
 
     @property
     def words(self) -> str:
@@ -217,6 +217,11 @@ def interface_of(skill: NewSkill, version: int) -> dict[str, Any]:
     """How a version is called: what a program needs to know that offers it as a tool."""
     said = skill.model_dump(mode="json", include=_OF_THE_INTERFACE)
     return {"id": skill_id(skill.name, version), "version": version, **said}
+
+
+def signature_of(parameters: dict[str, Any], returns: dict[str, Any]) -> str:
+    """A hash that is equal for JSON Schemas which allow the same; descriptions and titles do not matter."""
+    return _digest([_bare(parameters), _bare(returns)])
 
 
 def sha256_of(skill: NewSkill, version: int) -> str:
