@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Listener = Callable[[Record], None] | None
 
 # What a graph's last state holds beside what every result has.
-_DETAILS = ("decision", "outcome", "skill", "task", "seconds")
+_DETAILS = ("title", "decision", "outcome", "skill", "seconds", "calls")
 
 
 @dataclass

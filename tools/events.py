@@ -45,6 +45,10 @@ class Kind(StrEnum):
     COMMAND = "COMMAND"
     VERDICT = "VERDICT"
     DELIVERED = "DELIVERED"
+    DECISION = "DECISION"
+    PROVED = "PROVED"
+    EXAM = "EXAM"
+    ADMITTED = "ADMITTED"
 
 
 def now() -> str:

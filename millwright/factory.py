@@ -1,0 +1,234 @@
+"""The trainer: one small task after another, without end, until it is told to finish or suspended.
+
+A task is one run of the factory graph. Every finished step is on disk, so whatever stops the trainer (a key, Ctrl+C,
+kill -9, a full disk) costs nothing that was done; what was begun is taken up first the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from millwright.catalogue import FACTORY, Drivable, drivable, graph_of
+from millwright.checkpoints import open_sqlite
+from millwright.driving import Result, resume_with, start_with
+from millwright.factory_summary import Done, Summary
+from tools.errors import Fenced, MillwrightError, Suspended
+from tools.memory.memory import open_memory
+from tools.runs.counters import next_number
+from tools.runs.home import run_dir, run_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from millwright.checkpoints import SqliteCheckpoints
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+"""Seconds between two looks at a model server that is away."""
+
+MOST_ALIKE = 5
+"""So many tasks in a row that end by an error of ours end the session: it is no task's fault."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a session is to do. `settings` are fields of `graphs.factory.FactoryContext`."""
+
+    max_tasks: int | None = None
+    prompt: str = ""
+    domain: str = "any"
+    seed: int = 0
+    workers: int = 1
+    fresh: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Trainer:
+    """One session; `tell` hears of every finished task, and `say` of what a person should know meanwhile."""
+
+    def __init__(self, order: Order, tell: Callable[[Done], None], say: Callable[[str], None]) -> None:
+        """Prepare a session; nothing is begun before `run`."""
+        self.order = order
+        self.summary = Summary()
+        self._tell = tell
+        self._say = say
+        self._kind: Drivable = drivable(FACTORY)
+        self._waiting: deque[str] = deque()
+        self._given = 0
+        self._finishing = asyncio.Event()
+        self._workers: list[asyncio.Task[None]] = []
+        self._away = False
+        self._error: MillwrightError | None = None
+
+    async def run(self) -> Summary:
+        """Carry out the session.
+
+        Raises:
+            MillwrightError: it cannot go on, for a reason that waiting does not mend.
+        """
+        began = time.monotonic()
+        self._kind.context(**self._settings(0))
+        async with open_sqlite() as saver:
+            if not self.order.fresh:
+                self._waiting.extend(await asyncio.to_thread(unfinished))
+            self._workers = [asyncio.create_task(self._work(saver)) for _ in range(self.order.workers)]
+            await asyncio.gather(*self._workers, return_exceptions=True)
+        self.summary.seconds = time.monotonic() - began
+        self.summary.library = await asyncio.to_thread(_library)
+        for worker in self._workers:
+            if not worker.cancelled() and (error := worker.exception()) is not None:
+                raise error
+        if self._error is not None and not self.summary.total:
+            raise self._error
+        return self.summary
+
+    def finish(self, why: str = "finished, as you asked") -> None:
+        """Finish the tasks that are being worked on, and begin no other."""
+        if not self._finishing.is_set():
+            self.summary.stopped = why
+            self._finishing.set()
+
+    def suspend(self) -> None:
+        """Stop where the tasks stand; nothing that is finished is lost."""
+        self.finish("suspended")
+        for worker in self._workers:
+            worker.cancel()
+
+    async def _work(self, saver: SqliteCheckpoints) -> None:
+        while not self._finishing.is_set():
+            job = await self._next()
+            if job is None:
+                return
+            run_id, number = job
+            began = time.monotonic()
+            result = await self._carried(saver, run_id, number)
+            if result is not None:
+                await self._finished(saver, result, time.monotonic() - began)
+
+    async def _next(self) -> tuple[str, int | None] | None:
+        """A run to go on with, or the id and the number of a new one; None when no more are wanted."""
+        if self.order.max_tasks is not None and self._given >= self.order.max_tasks:
+            return None
+        self._given += 1
+        if self._waiting:
+            return self._waiting.popleft(), None
+        return str(uuid.uuid4()), await asyncio.to_thread(
+            next_number, f"factory/{self.order.domain}/{self.order.seed}"
+        )
+
+    async def _carried(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result | None:
+        """One task to its end; None when it stops short of it."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                result = await self._driven(saver, run_id, number)
+            except Fenced:
+                return None  # another process works on it
+            except Suspended as error:
+                self.summary.suspended += 1
+                self._say(f"task {run_id} cannot go on: {error}")
+                return None
+            except MillwrightError as error:
+                self._error = error
+                self.finish(str(error))
+                return None
+            finally:
+                await saver.arelease(run_id)
+            if result.status == "finished":
+                self._back()
+                return result
+            if result.cause != "ModelUnavailable":
+                self.summary.suspended += 1
+                if result.cause != "Interrupted":
+                    self.finish(result.why)
+                return None
+            self._gone(result.why)
+            number = None
+            if await self._waited(wait):
+                self.summary.suspended += 1
+                return None
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    async def _driven(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result:
+        if number is None:
+            await saver.aclaim(run_id)
+            return await resume_with(saver, run_id, **self.order.settings)
+        inputs = {"prompt": self.order.prompt} if self.order.prompt else {}
+        return await start_with(saver, self._kind, run_id, inputs, self._kind.context(**self._settings(number)))
+
+    def _settings(self, number: int) -> dict[str, Any]:
+        return {**self.order.settings, "domain": self.order.domain, "seed": self.order.seed, "number": number}
+
+    async def _finished(self, saver: SqliteCheckpoints, result: Result, seconds: float) -> None:
+        # What resuming a finished task needs is its last checkpoint alone.
+        await saver.aprune([result.run])
+        self.summary.count(result)
+        self.summary.library = await asyncio.to_thread(_library)
+        details = result.details
+        self._tell(
+            Done(
+                number=self.summary.total,
+                run=result.run,
+                title=details.get("title", ""),
+                decision=details.get("decision", ""),
+                outcome=details.get("outcome", "failed"),
+                skill=details.get("skill", ""),
+                seconds=details.get("seconds", {}),
+                total=round(seconds, 3),
+                reuse=self.summary.reuse_rate,
+                library=self.summary.library,
+                calls=details.get("calls", 0),
+                reasons=result.reasons,
+            )
+        )
+
+    async def _waited(self, seconds: float) -> bool:
+        """Wait; tell whether the session is to end meanwhile."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._finishing.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _gone(self, why: str) -> None:
+        if not self._away:
+            self._away = True
+            self._say(f"the model is away, and the session waits for it: {why}")
+
+    def _back(self) -> None:
+        if self._away:
+            self._away = False
+            self._say("the model is back")
+
+
+def unfinished() -> list[str]:
+    """The tasks that were begun and not finished, oldest first; forks and replays are whoever's who made them. Blocks."""
+    found = []
+    for run_id in run_ids():
+        if not (run_dir(run_id) / "run.json").exists():
+            continue
+        manifest = open_run_manifest(run_id)
+        mine = graph_of(manifest) == FACTORY and manifest.get("status") != "finished"
+        replayed = str(manifest.get("settings", {}).get("model", "")).startswith("cassette:")
+        if mine and not replayed and "forked_from" not in manifest:
+            found.append((str(manifest.get("created", "")), run_id))
+    return [run_id for _, run_id in sorted(found)]
+
+
+def open_run_manifest(run_id: str) -> dict[str, Any]:
+    """What `run.json` of a run holds."""
+    import json
+
+    found: dict[str, Any] = json.loads((run_dir(run_id) / "run.json").read_bytes())
+    return found
+
+
+def _library() -> int:
+    """How many tools there are."""
+    counts = open_memory().library.counts()
+    return counts.get("active", 0) + counts.get("candidate", 0)

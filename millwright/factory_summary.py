@@ -1,0 +1,105 @@
+"""What a session of the factory tells: a line for each task, and a summary at its end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from millwright.driving import Result
+
+PHASES = ("draw", "recall", "decide", "prove", "write", "author", "examine", "admit", "settle")
+
+
+@dataclass(frozen=True)
+class Done:
+    """One finished task of a session; `number` counts from 1, seconds are per phase, `reuse` is the rate so far."""
+
+    number: int
+    run: str
+    title: str
+    decision: str
+    outcome: str
+    skill: str
+    seconds: dict[str, float]
+    total: float
+    reuse: float
+    library: int
+    calls: int
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def solved(self) -> bool:
+        """Whether a proved tool solves the task."""
+        return self.outcome != "failed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The task as a line of the log."""
+        return {"kind": "task", **asdict(self), "solved": self.solved}
+
+    def line(self) -> str:
+        """The task as a line of progress."""
+        spent = " ".join(f"{name} {self.seconds[name]:.1f}" for name in PHASES if self.seconds.get(name, 0) >= 0.05)
+        tool = f" {self.skill}" if self.skill else ""
+        return (
+            f"{self.number:>4}  {self.outcome:<9} {self.decision:<5} {self.title}{tool}  [{self.total:.1f} s: {spent}]  "
+            f"reuse {self.reuse:.0%}, {self.library} tools"
+        )
+
+
+@dataclass
+class Summary:
+    """What a session came to; `seconds` is its length."""
+
+    total: int = 0
+    successful: int = 0
+    failed: int = 0
+    reused: int = 0
+    suspended: int = 0
+    seconds: float = 0.0
+    library: int = 0
+    stopped: str = ""
+
+    @property
+    def average(self) -> float:
+        """Seconds for a task."""
+        return self.seconds / self.total if self.total else 0.0
+
+    @property
+    def per_minute(self) -> float:
+        """Tasks in a minute."""
+        return 60 * self.total / self.seconds if self.seconds else 0.0
+
+    @property
+    def reuse_rate(self) -> float:
+        """The share of finished tasks that a tool solved which was there already."""
+        return self.reused / self.total if self.total else 0.0
+
+    def count(self, result: Result) -> None:
+        """Count a finished task."""
+        outcome = result.details.get("outcome", "failed")
+        self.total += 1
+        self.successful += outcome != "failed"
+        self.failed += outcome == "failed"
+        self.reused += outcome == "reused"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as JSON holds it."""
+        rates = {"average": self.average, "per_minute": self.per_minute, "reuse_rate": self.reuse_rate}
+        return {"kind": "summary", **asdict(self), **{name: round(rate, 3) for name, rate in rates.items()}}
+
+    def lines(self) -> list[str]:
+        """The summary as a person reads it."""
+        rows = [
+            ("tasks", f"{self.total} finished, {self.successful} successful, {self.failed} failed"),
+            ("time", f"{self.seconds:.1f} s, {self.average:.1f} s a task, {self.per_minute:.1f} tasks a minute"),
+            ("reuse", f"{self.reuse_rate:.0%} of the tasks were solved by a tool that was there"),
+            ("library", f"{self.library} tools"),
+        ]
+        rows += (
+            [("suspended", f"{self.suspended}, resumed first by the next `millwright factory run`")]
+            if self.suspended
+            else []
+        )
+        rows += [("stopped", self.stopped)] if self.stopped else []
+        return [f"{name:<10} {text}" for name, text in rows]
