@@ -1,0 +1,110 @@
+"""From a text to skills: likeness of every kind in one list, a floor, then the current version of each name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.errors import UsageError
+from tools.memory.embeddings.lexical import Lexical
+from tools.memory.ranking import MENTIONED, NAMED, Hit, likeness, ordered
+from tools.memory.searching import by_name, by_words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tools.memory.library import Library
+    from tools.memory.records import Skill, SkillState
+    from tools.memory.spaces import Space
+
+# The first phase of the ranking keeps this many, and the second orders them.
+KEPT = 20
+_FIRST_WIDTH = 50
+_WIDER = 4
+
+
+@dataclass(frozen=True)
+class _Like:
+    """How like one version of a skill is."""
+
+    id: str
+    score: float
+    cosine: float
+    words: float
+    identifier: bool
+
+
+class Finder:
+    """One search: its text, its vector if there is one, and where to look."""
+
+    def __init__(self, library: Library, text: str, space: Space | None, query: NDArray[np.float32] | None) -> None:
+        """Look for `text` in `library`; without a vector, by its words alone."""
+        self._library, self._text = library, text
+        self._space, self._query = space, query
+
+    def find(self, limit: int, tags: Collection[str], states: Collection[SkillState]) -> list[Hit]:
+        """The skills in one of `states` with all of `tags`, most fitting first."""
+        width = _FIRST_WIDTH
+        while True:
+            like = self._like(width)
+            hits = self._hits(like, {tag.strip().lower() for tag in tags}, set(states))
+            if len(hits) >= max(KEPT, limit) or len(like) < width:
+                return ordered(hits[: max(KEPT, limit)])[:limit]
+            width *= _WIDER
+
+    def _like(self, width: int) -> list[_Like]:
+        """Everything above the floor among the `width` nearest by each way of looking, most like first."""
+        database = self._library.database
+        words = by_words(database, self._text, width)
+        named = by_name(database, self._text)
+        owners = {*words, *(f"skill:{skill_id}" for skill_id in named)}
+        floor, cosines = self._cosines(owners, width)
+        found = []
+        for owner in {*owners, *cosines}:
+            skill_id = owner.partition(":")[2]
+            name = 0.0 if skill_id not in named else NAMED if named[skill_id] else MENTIONED
+            cosine, bm25 = cosines.get(owner, 0.0), words.get(owner, 0.0)
+            score = likeness(cosine, bm25, name)
+            if score >= floor:
+                found.append(_Like(skill_id, score, cosine, bm25, name > 0))
+        return sorted(found, key=lambda like: (-like.score, like.id))
+
+    def _cosines(self, owners: Iterable[str], width: int) -> tuple[float, dict[str, float]]:
+        """The floor, and the cosines of the nearest and of `owners`."""
+        if self._space is None or self._query is None:
+            return self._lexical(list(owners))
+        near = dict(self._space.nearest(self._query, width))
+        others = [owner for owner in owners if owner not in near]
+        return self._space.embedder.floor, {**near, **self._space.cosines(self._query, others)}
+
+    def _lexical(self, owners: list[str]) -> tuple[float, dict[str, float]]:
+        """What was found by words and names, compared by words: all that is left while the embedder is away."""
+        embedder = Lexical()
+        skills = {owner: skill for owner in owners if (skill := self._skill(owner.partition(":")[2]))}
+        rows = embedder.embed([self._text, *(skill.words for skill in skills.values())])
+        return embedder.floor, dict(zip(skills, (rows[1:] @ rows[0]).tolist(), strict=True))
+
+    def _hits(self, like: list[_Like], tags: set[str], states: set[SkillState]) -> list[Hit]:
+        """What is found by any version of a name is answered by the version that the name now stands for."""
+        best: dict[str, Hit] = {}
+        for one in like:
+            found = self._skill(one.id)
+            if found is None or found.state not in states or found.name in best:
+                continue
+            skill = self._current(found, states)
+            if tags <= set(skill.tags):
+                best[skill.name] = Hit(skill, one.score, one.cosine, one.words, one.identifier)
+        return list(best.values())
+
+    def _skill(self, skill_id: str) -> Skill | None:
+        try:
+            return self._library.skill(skill_id)
+        except UsageError:
+            return None  # forgotten since it was found
+
+    def _current(self, skill: Skill, states: set[SkillState]) -> Skill:
+        newest = self._skill(skill.name) or skill
+        return newest if newest.state in states and newest.name == skill.name else skill
