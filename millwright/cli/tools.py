@@ -1,0 +1,244 @@
+"""`millwright tools`: the tools that the factory made: list, show, search, run, export, recheck, judge and serve them."""
+
+from __future__ import annotations
+
+import asyncio
+import json as encoding
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from millwright.cli.building import AsJson, Unconfined
+from tools.errors import ToolRefused, UsageError
+
+if TYPE_CHECKING:
+    from tools.memory.records import Skill
+
+app = typer.Typer(
+    help="The tools that the factory made and that proved themselves.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Name = Annotated[str, typer.Argument(help="A tool's name, or one version of it by its id.", show_default=False)]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only tools with this tag; may be repeated.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state", help="candidate, active, suspended or retired; may be repeated. All but retired by default."
+    ),
+]
+Why = Annotated[str, typer.Option(help="Why, for the record.")]
+
+
+@app.command("list")
+def list_tools(tag: Tags = None, state: States = None, json: AsJson = False) -> None:
+    """List the tools, with what speaks for each."""
+    from millwright.shelf import opened
+
+    rows = [summary(skill) for skill in opened("command line").found(tags=tag or (), states=state or ())]
+    if json:
+        print(encoding.dumps(rows))
+        return
+    table = Table(box=None, pad_edge=False, show_header=bool(rows))
+    for column in ("name", "version", "state", "tests", "mutation", "verified", "tags"):
+        table.add_column(column, no_wrap=column != "tags")
+    for row in rows:
+        score = row["mutation_score"]
+        table.add_row(
+            row["name"],
+            str(row["version"]),
+            row["state"],
+            str(row["tests"]),
+            "" if score is None else f"{score:.2f}",
+            f"{row['successes']}/{row['uses']}",
+            escape(", ".join(row["tags"])),
+        )
+    Console().print(table if rows else "no such tools; the factory makes them: millwright factory run")
+
+
+@app.command()
+def show(name: Name, json: AsJson = False) -> None:
+    """Show a tool: its code, its tests, its interface, what speaks for it and where it came from."""
+    from millwright.shelf import opened
+
+    shelf = opened("command line")
+    skill = shelf.skill(name)
+    history = [one.model_dump(mode="json") for one in shelf.library.history(skill.id)]
+    if json:
+        print(encoding.dumps({**skill.model_dump(mode="json"), "transitions": history}))
+        return
+    from tools.skills.exporting import readme
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(escape(readme(skill)))
+    console.print("interface:\n" + escape(encoding.dumps(skill.interface["parameters"], indent=2)))
+    for title, text in (("main.py", skill.code), ("tests", skill.tests)):
+        console.print(f"\n[bold]{title}[/]\n{escape(text)}")
+    for one in history:
+        console.print(escape(f"{one['at'][:19]}  {one['before']} -> {one['after']}: {one['why']}"))
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What the tool is to do, or its name.", show_default=False)],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Most results.")] = 5,
+    tag: Tags = None,
+    json: AsJson = False,
+) -> None:
+    """Find tools by what they do."""
+    from tools.memory.memory import open_memory
+
+    memory = open_memory()
+    hits = memory.search(text, limit=limit, tags=tuple(tag or ()))
+    if json:
+        print(encoding.dumps([{**summary(hit.skill), "score": hit.score} for hit in hits]))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    if memory.embedder.degraded:
+        console.print("[dim]no embedding model: words and names are compared, meanings are not[/]")
+    for hit in hits:
+        console.print(
+            f"{hit.score:.2f}  [bold]{hit.skill.name}[/] {hit.skill.state}  {escape(hit.skill.description)}"
+        )
+    if not hits:
+        console.print("nothing fits")
+
+
+@app.command()
+def run(
+    name: Name,
+    args: Annotated[
+        str, typer.Option(help="The arguments as a JSON object; - reads them from standard input.")
+    ] = "{}",
+    exec_sandbox: Unconfined = None,
+    json: AsJson = False,
+) -> None:
+    """Run a tool in the sandbox and print its result as JSON; exit code 1 when it raised an error."""
+    from millwright.shelf import opened
+
+    shelf = opened("command line", policy_of(exec_sandbox))
+    skill = shelf.skill(name)
+    try:
+        answer = asyncio.run(shelf.use(skill, _arguments(args)))
+    except ToolRefused as error:
+        raise UsageError(f"{error}; `millwright tools show {name}` tells what it takes") from error
+    said = {"tool": skill.id, "outcome": answer.kind, "result": answer.value, "error": answer.error}
+    if json:
+        print(encoding.dumps({**said, "seconds": answer.seconds}))
+    elif answer.kind == "returned":
+        print(encoding.dumps(answer.value, ensure_ascii=False))
+    else:
+        print(f"millwright: {name} {answer.kind.replace('_', ' ')}: {answer.error}", file=sys.stderr)
+    raise typer.Exit(0 if answer.kind == "returned" else 1)
+
+
+@app.command()
+def export(
+    name: Name,
+    to: Annotated[Path, typer.Option(help="The folder to write; it must be empty or new.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Write a tool as a folder that stands alone: code, tests, project file and evidence."""
+    from millwright.shelf import opened
+    from tools.skills.exporting import export as write
+
+    shelf = opened("command line")
+    for path in write(shelf.skill(name), shelf.library, to, force=force):
+        print(path)
+
+
+@app.command()
+def approve(name: Name, why: Why = "approved by a person", json: AsJson = False) -> None:
+    """Make a candidate active, on your word: it is offered to agents from now on."""
+    from millwright.shelf import approved
+
+    _tell(approved(name, why), json)
+
+
+@app.command()
+def retire(name: Name, why: Why = "retired by a person", json: AsJson = False) -> None:
+    """Take a tool out of use for good; it stays in the library, and nothing offers it."""
+    from millwright.shelf import retired
+
+    _tell(retired(name, why), json)
+
+
+@app.command()
+def serve(
+    http: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve HTTP on 127.0.0.1 at this port (0: a free one), not stdio."),
+    ] = None,
+    tag: Tags = None,
+    exec_sandbox: Unconfined = None,
+) -> None:
+    """Serve the active tools to other agents over MCP: on standard input and output, or over HTTP with a token."""
+    from millwright.shelf import opened
+
+    try:
+        from millwright.mcp_server import SkillServer
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        raise UsageError(
+            "the MCP library is not installed; install it with: pip install 'millwright[mcp]'"
+        ) from error
+
+    shelf = opened("mcp", policy_of(exec_sandbox))
+    if http is None:
+        asyncio.run(SkillServer(shelf, tag or ()).over_stdio())
+        return
+    from millwright.mcp_http import TOKEN, given_token, listening_at, over_http
+
+    token, fresh = given_token()
+    listener = listening_at(http)
+    print(f"serving http://{':'.join(map(str, listener.getsockname()))}/mcp", flush=True)
+    if fresh:
+        print(f"token, shown this once: {token}  (set {TOKEN} to choose your own)", flush=True)
+    asyncio.run(over_http(SkillServer(shelf, tag or ()), listener, token))
+
+
+def summary(skill: Skill) -> dict[str, Any]:
+    """A tool in one line."""
+    return {
+        **skill.model_dump(
+            mode="json", include={"id", "name", "version", "description", "tags", "uses", "successes"}
+        ),
+        "state": str(skill.state),
+        "type": str(skill.tool_type),
+        "tests": skill.evidence.tests,
+        "mutation_score": skill.evidence.mutation_score,
+        "run": skill.run,
+    }
+
+
+def policy_of(typed: str | None) -> Any:
+    """How code is confined, as it was typed.
+
+    Raises:
+        UsageError: there is no such way.
+    """
+    if typed not in (None, "require", "off"):
+        raise UsageError(f"--exec-sandbox: {typed!r} is not known; give require or off")
+    return typed or "require"
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        given = encoding.loads(sys.stdin.read() if text == "-" else text)
+    except ValueError as error:
+        raise UsageError(f"--args is no JSON ({error}); write an object such as '{{\"demand\": 3}}'") from error
+    if not isinstance(given, dict):
+        raise UsageError(
+            f"--args holds {text[:80]}, which is no JSON object; write one such as '{{\"demand\": 3}}'"
+        )
+    return given
+
+
+def _tell(skill: Skill, json: bool) -> None:
+    print(encoding.dumps(summary(skill)) if json else f"{skill.id} is {skill.state}")

@@ -1,0 +1,122 @@
+"""The skills of one data directory, as they are called from outside: by a person, or by another program over MCP."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tools.errors import UsageError
+from tools.memory.database import Database
+from tools.memory.library import Library
+from tools.memory.records import SkillState, Use
+from tools.runs.home import data_dir
+from tools.sandbox import Limits
+from tools.skills.calling import call
+from tools.skills.program import program_of
+from tools.skills.running import confined
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tools.memory.records import Skill
+    from tools.sandbox.sandbox import Policy
+    from tools.skills.calling import Answer
+
+LIMITS = Limits(seconds=60, cpu_seconds=60, memory_bytes=1_000_000_000, processes=16, disk_bytes=50_000_000)
+"""What one call from outside may use."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Finds skills and runs them in the sandbox; every use is recorded under `scope`, which says who calls."""
+
+    library: Library
+    scope: str
+    policy: Policy = "require"
+
+    def skill(self, name: str) -> Skill:
+        """The skill of that name, id or alias.
+
+        Raises:
+            SkillUnknown: nothing answers to it; with near names.
+        """
+        return self.library.skill(name)
+
+    def found(self, states: Collection[str] = (), tags: Collection[str] = ()) -> list[Skill]:
+        """The newest version of every skill in these states (all but retired by default) with all of these tags.
+
+        Raises:
+            UsageError: there is no such state.
+        """
+        unknown = sorted(set(states) - set(SkillState))
+        if unknown:
+            raise UsageError(f"there is no state {unknown[0]!r}; the states are {', '.join(SkillState)}")
+        wanted = [SkillState(state) for state in states] or [s for s in SkillState if s is not SkillState.RETIRED]
+        return self.library.skills(states=wanted, tags=tags)
+
+    def active(self, tags: Collection[str] = ()) -> list[Skill]:
+        """The newest active version of every skill that has all of these tags, by name."""
+        return self.library.skills(states=(SkillState.ACTIVE,), tags=tags)
+
+    async def use(self, skill: Skill, arguments: Mapping[str, Any]) -> Answer:
+        """Run a skill once, and record it.
+
+        Raises:
+            ToolRefused: the arguments are not what its interface takes.
+            SandboxUnavailable: nothing here confines a process.
+        """
+        program = await asyncio.to_thread(program_of, skill, self.library)
+        run = confined(self.policy, LIMITS)
+        (answer,) = await call(run, program, [arguments], purpose=f"skill {skill.id}")
+        use = Use(
+            key=uuid.uuid4().hex,
+            skill=skill.id,
+            run="",
+            scope=self.scope,
+            outcome=answer.kind if answer.kind in ("returned", "raised") else "stopped",
+            seconds=answer.seconds,
+            detail=answer.error,
+        )
+        await asyncio.to_thread(self.library.record_use, use)
+        return answer
+
+
+def opened(scope: str, policy: Policy = "require") -> Shelf:
+    """The skills of this data directory.
+
+    Raises:
+        StorageFailed: the memory cannot be read.
+    """
+    return Shelf(Library(Database(data_dir() / "memory" / "memory.sqlite")), scope, policy)
+
+
+def approved(name: str, why: str) -> Skill:
+    """Make a version active on a person's word.
+
+    Raises:
+        UsageError: it is active already, or was retired, which is for good.
+    """
+    return _moved(name, SkillState.ACTIVE, (SkillState.CANDIDATE, SkillState.SUSPENDED), why)
+
+
+def retired(name: str, why: str) -> Skill:
+    """Take a version out of use for good.
+
+    Raises:
+        UsageError: it is retired already.
+    """
+    return _moved(name, SkillState.RETIRED, (SkillState.ACTIVE, SkillState.CANDIDATE, SkillState.SUSPENDED), why)
+
+
+def _moved(name: str, state: SkillState, before: Collection[SkillState], why: str) -> Skill:
+    from tools.memory.memory import open_memory
+
+    memory = open_memory()
+    skill = memory.library.skill(name)
+    if skill.state not in before:
+        raise UsageError(f"{skill.id} is {skill.state} already; name another version by its id, NAME-NUMBER")
+    memory.library.change_state(skill.id, state, why, key=f"person/{uuid.uuid4().hex}")
+    memory.catch_up()
+    return memory.library.skill(skill.id)
