@@ -270,14 +270,15 @@ def have_skills(home: Path | None = None) -> bool:
         return True  # opening it says what is wrong with it
 
 
+@atexit.register
+def close_all() -> None:
+    """Close every memory that this process has open, as its end does."""
+    for (pid, _), memory in list(_OPEN.items()):
+        if pid == os.getpid():
+            memory.close()
+
+
 def _forget_open(memory: Memory) -> None:
     with _OPENING:
         for place in [place for place, opened in _OPEN.items() if opened is memory]:
             del _OPEN[place]
-
-
-@atexit.register
-def _close_all() -> None:
-    for (pid, _), memory in list(_OPEN.items()):
-        if pid == os.getpid():
-            memory.close()
