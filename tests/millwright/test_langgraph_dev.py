@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from langgraph_sdk import get_client
 from langgraph_sdk.errors import NotFoundError
 from servers.ollama import ChatRequest, OllamaServer, Reply
 
+from millwright import served
 from millwright.auth import HOSTS, Door, refusal
 
 if TYPE_CHECKING:
@@ -201,6 +203,37 @@ async def test_a_build_streams_its_events_and_its_files_do_not_restart_the_serve
     assert thread[:8] in listed.stdout
 
 
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"sandbox": "off"}, "MILLWRIGHT_ALLOW_UNCONFINED=1"),
+        ({"base_url": "http://169.254.169.254/latest"}, "'http://169.254.169.254/latest'"),
+    ],
+)
+@pytest.mark.parametrize("stream_mode", ["values", "events"])
+async def test_what_only_the_owner_may_allow_is_refused_however_it_is_asked(
+    client: Any, model: OllamaServer, context: dict[str, Any], asked: dict[str, str], why: str, stream_mode: str
+) -> None:
+    thread, chats = (await client.threads.create())["thread_id"], len(model.chats)
+    await refused(client, thread, "build", {**context, **asked}, why, stream_mode)
+    # Settings that an assistant was given earlier are settings of a request, too.
+    assistant = await client.assistants.create("build", context={**context, **asked})
+    await refused(client, thread, assistant["assistant_id"], None, why, stream_mode)
+    await client.assistants.delete(assistant["assistant_id"])
+    configured = await client.assistants.create("build", config={"configurable": {**context, **asked}})
+    await refused(client, thread, configured["assistant_id"], None, why, stream_mode)
+    await client.assistants.delete(configured["assistant_id"])
+    assert len(model.chats) == chats
+
+
+async def refused(client: Any, thread: str, assistant: str, context: Any, why: str, mode: str) -> None:
+    """Assert that a run ends with one error that gives the reason, before any step of it."""
+    stream = client.runs.stream(thread, assistant, input=GOAL, context=context, stream_mode=mode)
+    (error,) = [part.data async for part in stream if part.event == "error"]
+    assert (error["error"], why in error["message"]) == ("RunStopped", True), error
+    assert (await client.threads.get_state(thread))["values"] in ({}, None)
+
+
 async def test_a_plan_waits_for_approval(client: Any, context: dict[str, Any]) -> None:
     thread = (await client.threads.create())["thread_id"]
     asking = {**context, "approve": ["plan"]}
@@ -323,6 +356,54 @@ async def test_a_server_killed_before_it_saved_its_catalogue_has_lost_no_checkpo
     assert (await client.threads.get_state(thread))["next"] == ["approve_plan"]
     out = await client.runs.wait(thread, "build", command={"resume": {"approve": True}}, context=asking)
     assert (out["verdict"], out["run"]) == ("PASS", thread)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:11434", "127.0.0.1:11434", "localhost", "http://localhost:8000/v1", "http://[::1]:1/",
+        "https://127.3.2.1", "http://models.example.org:11434", "http://models.example.org:11434/",
+    ],
+)  # fmt: skip
+def test_a_request_may_name_a_model_server_of_this_machine_or_the_servers_own(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "models.example.org")
+    assert served.refusal({"base_url": address}) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://models.example.org", "http://10.0.0.1:11434", "http://localhost.example.org", "http://[::2]", "",
+        "http://127.0.0.1@example.org", "http://example.org\\@127.0.0.1", "http://127.0.0.1:80@example.org/",
+        "http://127.0.0.1#@example.org", "file:///etc/passwd", "http://127.0.0.1\n.example.org", "http://[",
+        "http://127.0.0.1.example.org", "http://0.0.0.0", "http://2130706433", "http://127.0.0.1/?x=http://y",
+    ],
+)  # fmt: skip
+def test_a_request_may_name_no_other(address: str) -> None:
+    assert "neither on this machine nor" in str(served.refusal({"base_url": address}))
+
+
+def test_only_the_owner_of_the_server_lets_requests_turn_the_sandbox_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert served.refusal({"sandbox": "require"}) is None
+    assert "with all rights of this server" in str(served.refusal({"sandbox": "off"}))
+    monkeypatch.setenv(served.ALLOW_UNCONFINED, "1")
+    assert served.refusal({"sandbox": "off"}) is None
+
+
+async def test_a_client_is_told_why_its_run_stops(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    gone = {"base_url": "http://127.0.0.1:9", "outage_seconds": 0}
+    out = await client.runs.wait(thread, "build", input=GOAL, context=gone, raise_error=False)
+    assert out["__error__"]["error"] == "RunStopped"
+    assert "no Ollama server answers at" in out["__error__"]["message"]
+
+
+def test_every_graph_of_the_server_is_served_so() -> None:
+    for graph in json.loads((REPOSITORY / "langgraph.json").read_text())["graphs"].values():
+        module, _, name = graph["path"].partition(":")
+        assert isinstance(getattr(importlib.import_module(module), name), served.Served), graph["path"]
 
 
 def request(method: str = "POST", *headers: tuple[str, str], kind: str = "http") -> dict[str, Any]:
