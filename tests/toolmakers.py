@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +12,10 @@ from typing import Any
 from servers.ollama import ChatRequest, Reply, call
 
 from tools.memory.records import Example
-from tools.tasks import Task
+from tools.tasks import Task, draw
 
 Script = Sequence[str] | Callable[[str], str]
+LENGTH = 60
 _ASKED = re.compile(
     r"which (?:defines this|another author).*?\n\n    def (\w+)\(|from this same.*?\n\n    def (\w+)\(", re.DOTALL
 )
@@ -40,7 +43,7 @@ import pytest
 from main import takt_time
 
 
-@pytest.mark.parametrize(("minutes", "demand", "takt"), [(480.0, 240, 2.0), (450.0, 300, 1.5), (0.0, 7, 0.0), (7.0, 1, 7.0)])
+@pytest.mark.parametrize(("minutes", "demand", "takt"), [(480.0, 240, 2.0), (450.0, 300, 1.5), (0.0, 7, 0.0), (7.0, 1, 7)])
 def test_divides_the_time_by_the_demand(minutes, demand, takt):
     assert takt_time(minutes, demand) == pytest.approx(takt)
 
@@ -89,7 +92,7 @@ class Toolmakers:
     """Answers for every role; `code` and `tests` map a function to its text, or to that of each attempt.
 
     Of a sequence the first text is the first attempt and the last one answers every failure; a callable is given the
-    failure. `choices` maps a function to what the librarian answers.
+    failure. `choices` maps a function to what the librarian answers, or is given its request.
     """
 
     def __init__(
@@ -97,18 +100,19 @@ class Toolmakers:
         code: Mapping[str, Script],
         tests: Mapping[str, Script],
         *,
-        choices: Mapping[str, dict[str, Any]] | None = None,
+        choices: Mapping[str, dict[str, Any]] | Callable[[ChatRequest], dict[str, Any]] = {},  # noqa: B006 - only read
         inventions: Sequence[str] = (),
     ) -> None:
         self.code = code
         self.tests = tests
-        self.choices = choices or {}
+        self.choices = choices
         self.inventions = inventions
 
     def __call__(self, request: ChatRequest) -> Reply:
         system, turn = request.system, sum(m["role"] == "assistant" for m in request.messages)
         if "You are the librarian" in system:
-            return Reply(json.dumps(self.choices[_TASK.findall(request.messages[1]["content"])[-1]]))
+            name = _TASK.findall(request.messages[1]["content"])[-1]
+            return Reply(json.dumps(self.choices(request) if callable(self.choices) else self.choices[name]))
         if "You invent one small" in system:
             return Reply(self.inventions[min(turn, len(self.inventions) - 1)])
         path, scripts = ("test.py", self.tests) if "You are a tester" in system else ("main.py", self.code)
@@ -137,3 +141,79 @@ def authors(requests: Sequence[ChatRequest], role: str) -> list[ChatRequest]:
         for request in requests
         if f"You are a {role}" in request.system or f"You are the {role}" in request.system
     ]
+
+
+def solver(tasks: Sequence[Task]) -> Toolmakers:
+    """Makers who solve these tasks, with the references that no real model is shown; a tool of the same form is reused."""
+    code = {task.entry: [solution(task)] for task in tasks}
+    tests = {task.entry: [tests_of(task)] for task in tasks}
+    return Toolmakers(code, tests, choices=_by_signature)
+
+
+def solution(task: Task) -> str:
+    """The reference of a drawn task, as a tool that has its signature and says what it does."""
+    text, count = re.subn(
+        rf"^def {task.entry}\(.*\):$",
+        f'{task.signature}:\n    """{task.title}."""',
+        task.reference,
+        flags=re.MULTILINE,
+    )
+    assert count == 1, task.reference
+    return text
+
+
+def tests_of(task: Task) -> str:
+    """Tests that a drawn task's reference passes: what it answers to each hidden input."""
+    names: dict[str, Any] = {}
+    exec(task.reference, names)
+    cases = []
+    for arguments in task.inputs:
+        try:
+            cases.append((arguments, names[task.entry](**copy.deepcopy(arguments))))
+        except ValueError:
+            cases.append((arguments, None))
+    right = [case for case in cases if case[1] is not None]
+    wrong = [case[0] for case in cases if case[1] is None]
+    return _TESTS.format(entry=task.entry, right=right, wrong=wrong)
+
+
+_TESTS = """\
+import pytest
+
+from main import {entry}
+
+RIGHT = {right!r}
+WRONG = {wrong!r}
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_computes(case):
+    assert {entry}(**case[0]) == case[1]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_refuses(arguments):
+    with pytest.raises(ValueError):
+        {entry}(**arguments)
+"""
+
+
+def _by_signature(request: ChatRequest) -> dict[str, Any]:
+    """Reuse a tool with the very signature of the task; write where there is none."""
+    tools, _, task = request.messages[1]["content"].partition("\n\nThe task: ")
+    (signature,) = re.findall(r"^def .*", task, re.MULTILINE)[:1]
+    for tool in tools.split("\n\n"):
+        lines = tool.splitlines()
+        if signature in lines:
+            return {"decision": "reuse", "tool": lines[0].split(" ")[0], "why": "it has the same signature"}
+    return {"decision": "write", "tool": "", "why": "none of them does it"}
+
+
+def stream(request: ChatRequest) -> Reply:
+    """The answers of a server that solves the first tasks of the stream `any`, seed 0."""
+    return _stream()(request)
+
+
+@functools.cache
+def _stream() -> Toolmakers:
+    return solver([draw("any", 0, number) for number in range(LENGTH)])

@@ -1,0 +1,162 @@
+"""`millwright factory`: run the trainer, or the recorded session that comes with the package."""
+
+from __future__ import annotations
+
+import asyncio
+import json as encoding
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+from pydantic import ValidationError
+
+from millwright.cli.building import AsJson, BaseUrl, Model, Unconfined, given
+from millwright.cli.keys import Keys
+from tools.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from millwright.factory import Order, Trainer
+    from millwright.factory_summary import Done, Summary
+
+app = typer.Typer(
+    help="An endless stream of small tasks, each of which leaves a proved tool.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def run(
+    max_tasks: Annotated[int | None, typer.Option(min=1, help="Stop after so many tasks; endless without.")] = None,
+    prompt: Annotated[str, typer.Option(help="Have tasks invented about this, instead of drawing them.")] = "",
+    domain: Annotated[
+        str, typer.Option(help="Where tasks are drawn from, such as manufacturing; any mixes all.")
+    ] = "any",
+    seed: Annotated[int, typer.Option(min=0, help="Which stream of tasks; it goes on where it ended.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Tasks at the same time.")] = 1,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Leave tasks alone that an earlier session began.")
+    ] = False,
+    log: Annotated[Path | None, typer.Option(help="Add a line of JSON for every task to this file.")] = None,
+    tries: Annotated[
+        int | None, typer.Option(min=1, max=10, help="Most attempts at the code, and at its tests.")
+    ] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    parallel: Annotated[int | None, typer.Option(min=1, help="Model calls of one task in flight at once.")] = None,
+    exec_sandbox: Unconfined = None,
+    json: AsJson = False,
+) -> None:
+    """Make tools from small tasks until a key is pressed, which finishes the present ones.
+
+    Ctrl+C suspends them instead: the next run goes on with them. A second Ctrl+C ends at once, and loses nothing either.
+    """
+    from millwright.factory import Order
+
+    settings = given(model=model, base_url=base_url, tries=tries, parallel=parallel, sandbox=exec_sandbox)
+    order = Order(max_tasks, prompt, domain, seed, workers, fresh, settings)
+    with _Teller(log, as_json=json) as teller:
+        try:
+            summary = asyncio.run(_carried_out(order, teller))
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            where = ".".join(map(str, wrong["loc"]))
+            raise UsageError(f"--{where}: {wrong['msg']} (got {wrong['input']!r})") from error
+        teller.end(summary)
+    raise typer.Exit(3 if summary.suspended else 0)
+
+
+@app.command()
+def demo(json: AsJson = False) -> None:
+    """Replay a recorded session of five tasks through the whole real machinery: no model, no network, no key."""
+    from millwright.factory_demo import play
+
+    with _Teller(None, as_json=json) as teller:
+        summary = asyncio.run(play(teller.task, teller.say))
+        teller.end(summary)
+
+
+class _Teller:
+    """Says on the terminal, or as JSON at the end, and in the log what happens."""
+
+    def __init__(self, log: Path | None, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._path = log
+        self._log: TextIO | None = None
+
+    def __enter__(self) -> _Teller:
+        if self._path is not None:
+            from tools.storage import storage_failed
+
+            try:
+                self._log = open(self._path, "a", encoding="utf-8")
+            except OSError as error:
+                raise storage_failed(error, self._path) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._log is not None:
+            self._log.close()
+
+    def task(self, done: Done) -> None:
+        """Tell of a finished task; of a failed one where and why, in full."""
+        self._logged(done.to_dict())
+        self._print(done.line())
+        for reason in () if done.solved else done.reasons:
+            self._print("      " + reason.replace("\n", "\n      "))
+
+    def say(self, text: str) -> None:
+        """Tell something that a person should know."""
+        self._logged({"kind": "note", "text": text})
+        self._print(f"      {text}")
+
+    def end(self, summary: Summary) -> None:
+        """Tell what the session came to."""
+        self._logged(summary.to_dict())
+        if self._as_json:
+            print(encoding.dumps(summary.to_dict()), flush=True)
+        self._print("\n" + "\n".join(summary.lines()))
+
+    def _print(self, text: str) -> None:
+        if not self._as_json:
+            print(text, flush=True)
+
+    def _logged(self, record: dict[str, Any]) -> None:
+        if self._log is not None:
+            print(encoding.dumps(record), file=self._log, flush=True)
+
+
+async def _carried_out(order: Order, teller: _Teller) -> Summary:
+    """Run a session that a key finishes, and that Ctrl+C or SIGTERM suspends."""
+    from millwright.factory import Trainer
+
+    trainer, keys = Trainer(order, teller.task, teller.say), Keys()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _interrupter(trainer, keys, teller))
+
+    def pressed() -> None:
+        teller.say("finishing what was begun; Ctrl+C suspends it")
+        trainer.finish()
+
+    with keys.watched(pressed):
+        return await trainer.run()
+
+
+def _interrupter(trainer: Trainer, keys: Keys, teller: _Teller) -> Callable[[], None]:
+    """What a signal does: the first one suspends, the second one ends the process where it stands."""
+    told = []
+
+    def interrupt() -> None:
+        if told:
+            keys.restore()
+            os._exit(130)
+        told.append(True)
+        teller.say("suspending; once more ends at once")
+        trainer.suspend()
+
+    return interrupt
