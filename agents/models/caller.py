@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from langchain_core.messages import AIMessage
 
 from agents.models.approach import Experience
-from agents.models.failures import classify
+from agents.models.failures import FailureKind, classify, failure
 from agents.models.journal import Journal, Request
 from agents.models.offers import offer
 from agents.models.ollama import OllamaChat
@@ -208,7 +208,10 @@ class Caller:
             async with asyncio.timeout(limit):
                 return await self._with_patience(request, tools, schema), None, {}
         except TimeoutError:
-            return None, {"kind": "time_limit", "message": f"no answer within {limit:.1f} seconds"}, {}
+            late = f"no answer within {limit:.1f} seconds"
+            if not await self._server_answers():
+                raise await self._noted(request, failure(FailureKind.TIMEOUT, late).error()) from None
+            return None, {"kind": "time_limit", "message": late}, {}
         except ModelFault as error:
             # The reply is of no use, and it was paid for.
             reply = _without_secrets([error.reply])[0] if isinstance(error.reply, AIMessage) else None
@@ -225,13 +228,23 @@ class Caller:
             try:
                 return await self._invoke(request, tools, schema)
             except ModelUnavailable as error:
-                await self._events.aerror(
-                    Kind.MODEL_FAILURE, error, scope=request.scope, turn=request.turn, reason=error.kind
-                )
+                await self._noted(request, error)
                 if not error.retryable or time.monotonic() + pause > gives_up:
                     raise
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _server_answers(self) -> bool:
+        """Whether the server is there, though its answer is late; one that cannot be asked is taken to be."""
+        ask = getattr(self._model, "answers", None)
+        return ask is None or await ask()
+
+    async def _noted(self, request: Request, error: ModelFault | ModelUnavailable) -> ModelFault | ModelUnavailable:
+        """The same error, told on the log."""
+        await self._events.aerror(
+            Kind.MODEL_FAILURE, error, scope=request.scope, turn=request.turn, reason=error.kind
+        )
+        return error
 
     async def _invoke(
         self, request: Request, tools: Sequence[BaseTool], schema: dict[str, Any] | None

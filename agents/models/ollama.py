@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
 _FACTS_SECONDS = 30.0
+_PROBE_SECONDS = 5.0
 _OPTIONS = frozenset(Options.model_fields)
 _BODY = ("model", "messages", "tools", "format", "stream", "think", "keep_alive", "logprobs", "top_logprobs")
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, ResponseError, RecursionError)
@@ -79,6 +80,16 @@ class OllamaChat(ChatOllama):
                 return ModelFacts()  # the call that follows says what is wrong
             self.known = facts_from_show(shown)
         return self.known
+
+    async def answers(self) -> bool:
+        """Whether the server is there at all, however long it takes over a call."""
+        try:
+            await self._http.ask("GET", "/api/version", seconds=_PROBE_SECONDS)
+        except ResponseError:
+            return True
+        except httpx.HTTPError:
+            return False
+        return True
 
     def facts_now(self) -> ModelFacts:
         """The same as `facts`, for callers without an event loop."""
