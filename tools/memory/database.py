@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 Row = sqlite3.Row
 
+_DAMAGED = (
+    "nothing was changed; `millwright memory doctor` saves what can be read to a copy, "
+    "or move the file aside (with its -wal and -shm) to start with an empty one"
+)
+
 
 class Database:
     """The open file; safe to share between threads, and to hold across a fork."""
@@ -41,7 +46,7 @@ class Database:
         self._pid = os.getpid()
         self._inherited: list[Any] = []
         self._closed = False
-        with told(self.path):
+        with told(self.path, _DAMAGED):
             prepare(self.path)
         self._migrate()
 
@@ -53,7 +58,7 @@ class Database:
             StorageFailed: the disk refused, or another process kept the lock for 30 s; nothing was changed.
         """
         self._leave_the_parents()
-        with self._writing, told(self.path):
+        with self._writing, told(self.path, _DAMAGED):
             if self._writer is None:
                 self._writer = self._connect()
             writer = self._writer
@@ -80,7 +85,7 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give a connection that only reads; between `BEGIN` and `COMMIT` it sees one state of the database."""
         self._leave_the_parents()
-        with told(self.path):
+        with told(self.path, _DAMAGED):
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
@@ -98,7 +103,7 @@ class Database:
         Raises:
             StorageFailed: others kept reading for 30 s; the log is emptied when the last of them closes.
         """
-        with self._writing, told(self.path):
+        with self._writing, told(self.path, _DAMAGED):
             if self._writer is None:
                 self._writer = self._connect()
             busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

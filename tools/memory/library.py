@@ -200,10 +200,14 @@ def _insert(cursor: sqlite3.Cursor, new: NewSkill, vector: tuple[str, bytes] | N
     version = (last or 0) + 1
     state = SkillState.ACTIVE if new.proved else SkillState.CANDIDATE
     name = insert_skill(cursor, new, version, state, now())
-    owner = skill_owner(name)
-    called = " ".join((new.name, new.entry, *new.parameters.get("properties", {})))
-    index_words(cursor, owner, called, lookup.by_id(cursor, name).words, new.tags)
+    index_skill(cursor, lookup.by_id(cursor, name))
     if vector is not None:
-        insert_vector(cursor, owner, *vector)
-    note(cursor, owner, "put")
+        insert_vector(cursor, skill_owner(name), *vector)
     return name
+
+
+def index_skill(cursor: sqlite3.Cursor, skill: Skill) -> None:
+    """Make a skill findable by its words and tags, and say that it changed."""
+    called = " ".join((skill.name, skill.entry, *skill.parameters.get("properties", {})))
+    index_words(cursor, skill_owner(skill.id), called, skill.words, skill.tags)
+    note(cursor, skill_owner(skill.id), "put")

@@ -34,17 +34,21 @@ _METADATA = (json.JSONDecodeError, UnicodeDecodeError)
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Raise `StorageFailed` for what goes wrong with the database at `path`; misuse of SQLite passes unchanged."""
+def told(path: Path, damaged: str = _DAMAGED) -> Iterator[None]:
+    """Raise `StorageFailed` for what goes wrong with the database at `path`; misuse of SQLite passes unchanged.
+
+    `damaged` is the way out if the file is not what was written.
+    """
     try:
         yield
     except _OURS:
         raise
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        raise _failed(path, str(error), _WAY_OUT.get(code, "check the file and its disk, then resume")) from error
+        way_out = _WAY_OUT.get(code, "check the file and its disk, then resume")
+        raise _failed(path, str(error), damaged if way_out == _DAMAGED else way_out) from error
     except _METADATA as error:
-        raise undecodable(path, error) from error
+        raise _failed(path, f"a row cannot be decoded: {error}", damaged) from error
     except OSError as error:
         raise _failed(path, error.strerror or str(error), _DENIED) from error
 
