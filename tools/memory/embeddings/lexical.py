@@ -1,15 +1,14 @@
 """The last rung, which every machine has: words hashed into a vector. It finds words again, not meanings.
 
-Each stem, its group of synonyms, each pair of neighbours and each run of 3 to 5 letters of a word adds to one of 1024
-numbers, with a sign; both come from a hash (K. Weinberger and others, "Feature hashing for large scale multitask
-learning", ICML 2009). Runs of letters find misspelt and compound words.
+Each stem, its group of synonyms and each run of 3 to 5 letters of a word adds to one of 1024 numbers, with a sign; both
+come from a hash (K. Weinberger and others, "Feature hashing for large scale multitask learning", ICML 2009). Runs of
+letters find misspelt and compound words.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 from typing import TYPE_CHECKING
 
 from tools.memory.embeddings.embedder import unit_rows
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 1024
 _RUNS = (3, 4, 5)
-# What one stem, its synonyms, all its runs of letters together, and a pair of stems weigh beside each other.
-_STEM, _GROUP, _LETTERS, _PAIR = 1.0, 0.8, 0.6, 0.5
+# What one stem, its synonyms, and all its runs of letters together weigh beside each other.
+_STEM, _GROUP, _LETTERS = 1.0, 0.8, 1.0
 _WEAK = 0.3
 
 
@@ -35,7 +34,7 @@ class Lexical:
     fingerprint = f"lexical@1:{DIMENSIONS}"
     dimensions = DIMENSIONS
     degraded = True
-    floor = 0.12
+    floor = 0.25
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length 1 for each text; a text without a word gives zeros."""
@@ -56,9 +55,6 @@ def _weights(found: list[str]) -> dict[int, float]:
         seen[word] = seen.get(word, 0) + 1
         for place, weight in _of_word(word):
             sums[place] = sums.get(place, 0.0) + weight / seen[word]
-    for pair in set(itertools.pairwise(found)):
-        place, sign = _hashed("pair", " ".join(pair))
-        sums[place] = sums.get(place, 0.0) + sign * _PAIR
     return sums
 
 
