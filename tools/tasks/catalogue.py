@@ -18,7 +18,7 @@ class Shape:
     """One thing to ask for.
 
     `entry`, `title` and `says` are templates: {m} is the measure's name, {title} the family's title, {value} the measured
-    value in words, {noun} what a record is, {worst}, {best}, {reaches} and {misses} follow what is better.
+    value in words, {noun} and {nouns} what the records are, {worst}, {best}, {reaches} and {misses} follow what is better.
     """
 
     name: str
@@ -63,24 +63,24 @@ SHAPES = (
         shapes.of_each, "list[{type}]", many=True, empty="an empty list",
     ),
     Shape(
-        "mean", "mean_{m}", "{title}: mean over several {noun}s",
+        "mean", "mean_{m}", "{title}: mean over several {nouns}",
         "Return the arithmetic mean, over the records, of {value}: one value for each record first, then the "
         "mean of these "
         "values, every record counting the same.",
         shapes.mean_of, "float", many=True, whole=False,
     ),
     Shape(
-        "worst", "worst_{m}", "{title}: the worst of several {noun}s",
+        "worst", "worst_{m}", "{title}: the worst of several {nouns}",
         "For each record, compute {value}. Return the {worst} of these values (the {worst} is the worst).",
         shapes.extreme_of, many=True, needs="better",
     ),
     Shape(
-        "best", "best_{m}", "{title}: the best of several {noun}s",
+        "best", "best_{m}", "{title}: the best of several {nouns}",
         "For each record, compute {value}. Return the {best} of these values (the {best} is the best).",
         shapes.extreme_of, many=True, needs="better",
     ),
     Shape(
-        "spread", "spread_of_{m}", "{title}: spread over several {noun}s",
+        "spread", "spread_of_{m}", "{title}: spread over several {nouns}",
         "For each record, compute {value}. Return the largest of these values minus the smallest.",
         shapes.spread_of, many=True, whole=False,
     ),
@@ -92,7 +92,7 @@ SHAPES = (
         shapes.name_of_extreme, "str", many=True, needs="better", label="name", rounds=False,
     ),
     Shape(
-        "missing", "names_missing_{m}", "{title}: which {noun}s miss the target",
+        "missing", "names_missing_{m}", "{title}: which {nouns} miss the target",
         "For each record, compute {value}. Return a list with the names of the records whose value is {misses} "
         "target, in "
         "the order of the records.",
@@ -100,19 +100,19 @@ SHAPES = (
         empty="an empty list",
     ),
     Shape(
-        "count", "count_meeting_{m}", "{title}: how many {noun}s reach the target",
+        "count", "count_meeting_{m}", "{title}: how many {nouns} reach the target",
         "For each record, compute {value}. Return how many of these values are {reaches} target, as an int.",
         shapes.count_meeting, "int", many=True, needs="better", target=True, rounds=False, empty="0",
     ),
     Shape(
-        "ranking", "ranking_by_{m}", "{title}: ranking of several {noun}s",
+        "ranking", "ranking_by_{m}", "{title}: ranking of several {nouns}",
         "For each record, compute {value}. Return a list with the names of all records, the best one ({best} "
         "value) first. "
         "Records with the same value stay in the order in which they came.",
         shapes.ranking, "list[str]", many=True, needs="better", label="name", rounds=False, empty="an empty list",
     ),
     Shape(
-        "pooled", "pooled_{m}", "{title}: of several {noun}s together",
+        "pooled", "pooled_{m}", "{title}: of several {nouns} together",
         "Add up each figure over all records, and return {value} that follows from these sums. (This is not the "
         "mean of the "
         "records' values.)",

@@ -22,10 +22,10 @@ OPENINGS = (
 def title(variant: Variant) -> str:
     """One line that says what is computed, in which form."""
     family = variant.family
-    text = variant.shape.title.format(title=family.title, noun=family.noun)
+    text = variant.shape.title.format(title=family.title, noun=family.noun, nouns=plural(family.noun))
     if variant.unit and len(family.gives.units) != 1 and variant.unit != "ratio":
         text += f", in {spoken(variant.unit)}"
-    return text if variant.digits is None else f"{text}, to {variant.digits} decimal places"
+    return text if variant.digits is None else f"{text}, to {places(variant.digits)}"
 
 
 def statement(variant: Variant, opening: int = 0) -> str:
@@ -44,6 +44,16 @@ def statement(variant: Variant, opening: int = 0) -> str:
     if notes:
         parts.insert(4, "\n".join(_filled(variant, note) for note in notes))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def plural(noun: str) -> str:
+    """More than one of them."""
+    return noun + ("es" if noun.endswith("s") else "s")
+
+
+def places(digits: int) -> str:
+    """So many decimal places."""
+    return f"{digits} decimal place" + ("" if digits == 1 else "s")
 
 
 def _filled(variant: Variant, text: str) -> str:
@@ -107,7 +117,9 @@ def _asked(variant: Variant) -> str:
         text += f" No records give {shape.empty}."
     if variant.digits is not None:
         which = "every number of the result" if "[" in shape.returns + gives.type else "the result"
-        text += f" Round {which} to {variant.digits} decimal places with round(x, {variant.digits}), and nothing before it."
+        text += (
+            f" Round {which} to {places(variant.digits)} with round(x, {variant.digits}), and nothing before it."
+        )
     elif shape.rounds and gives.kind in ("ratio", "number", "numbers"):
         text += " Do not round."
     elif shape.returns != "{type}" and gives.kind in ("ratio", "number"):
