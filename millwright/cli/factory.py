@@ -149,7 +149,7 @@ async def _carried_out(order: Order, teller: _Teller) -> Summary:
 
 def _interrupter(trainer: Trainer, keys: Keys, teller: _Teller) -> Callable[[], None]:
     """What a signal does: the first one suspends, the second one ends the process where it stands."""
-    told = []
+    told: list[bool] = []
 
     def interrupt() -> None:
         if told:
