@@ -1,7 +1,7 @@
 """What can still be read of a damaged memory database, in a new file beside it; the damaged one is not touched.
 
-Rows are read in the order of their places; one that cannot be read is passed over, and behind a page that cannot be
-read the table is read from its end. A skill counts only if its code, tests and interface have their SHA-256.
+Rows are asked for one by one, so a page that cannot be read costs the rows that stand on it and no others. A skill
+counts only if its code, tests and interface have their SHA-256.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tools.errors import StorageFailed
 from tools.memory.database import Database
@@ -28,6 +28,10 @@ _TABLES = (
     *("skills", "admissions", "requirements", "transitions", "aliases", "exposures", "uses", "trials"),
     *("runs", "workflows", "vectors"),
 )
+
+_NO_BOUND = 2**63 - 1
+_GIVE_UP = 10_000
+"""So many places in a row without a row are the end of a table whose end cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ def salvage(path: Path) -> Salvaged:
         )
     with told(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.row_factory = sqlite3.Row
+        # Without it SQLite reads nothing of a file that is shorter than its header says.
+        source.execute("PRAGMA writable_schema = ON")
         database = Database(copy)
         try:
             found = _copied(source, database)
@@ -89,40 +95,37 @@ class _Reader:
 
     def __init__(self, source: sqlite3.Connection, table: str) -> None:
         self._source, self._table = source, table
-        self._after, self._before = 0, 2**63 - 1
         self.torn = False
 
     def __iter__(self) -> Iterator[sqlite3.Row]:
-        yield from self._read("ASC")
-        yield from self._read("DESC")
+        last = self._last()
+        place = missed = 0
+        while place < last and missed < _GIVE_UP:
+            place += 1
+            row = self._row(place)
+            missed = missed + 1 if row is None else 0
+            if row is not None:
+                yield row
 
-    def _read(self, order: Literal["ASC", "DESC"]) -> Iterator[sqlite3.Row]:
-        """Read from one end up to a page that cannot be read, passing over rows that cannot."""
-        between = f"FROM {self._table} WHERE rowid > ? AND rowid < ? ORDER BY rowid {order}"
-        while True:
-            try:
-                for row in self._source.execute(f"SELECT rowid AS place, * {between}", self._left):
-                    yield row
-                    self._pass(order, row["place"])
-            except sqlite3.DatabaseError:
-                self.torn = True
-            try:
-                row = self._source.execute(f"SELECT rowid AS place {between} LIMIT 1", self._left).fetchone()
-            except sqlite3.DatabaseError:
-                return
-            if row is None:
-                return
-            self._pass(order, row["place"])
+    def _last(self) -> int:
+        """The place of the last row; if that cannot be read, no bound."""
+        try:
+            (last,) = self._source.execute(f"SELECT max(rowid) FROM {self._table}").fetchone()  # noqa: S608
+        except sqlite3.DatabaseError:
+            self.torn = True
+            return _NO_BOUND
+        return int(last or 0)
 
-    @property
-    def _left(self) -> tuple[int, int]:
-        return self._after, self._before
-
-    def _pass(self, order: Literal["ASC", "DESC"], place: int) -> None:
-        if order == "ASC":
-            self._after = place
-        else:
-            self._before = place
+    def _row(self, place: int) -> sqlite3.Row | None:
+        try:
+            row: sqlite3.Row | None = self._source.execute(
+                f"SELECT * FROM {self._table} WHERE rowid = ?",  # noqa: S608
+                (place,),
+            ).fetchone()
+        except sqlite3.DatabaseError:
+            self.torn = True
+            return None
+        return row
 
 
 def _is_whole(table: str, row: sqlite3.Row) -> bool:
