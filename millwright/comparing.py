@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from graphs.build.trials import PREFIX, command_argv
+from graphs.build.trials import command_argv
 from millwright.driving import history
 from tools.errors import RunUnknown, UsageError
 from tools.runs.home import find_run, run_dir
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tools.sandbox import Execution
 
+PREFIX = "millwright-trial-"
 _NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 

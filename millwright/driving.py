@@ -14,6 +14,7 @@ from langgraph.types import Command
 from graphs.session import journal_of
 from millwright.catalogue import BUILD, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
+from millwright.unbegun import remove_unbegun
 from tools.errors import CassetteError, Fenced, MillwrightError, RunUnknown, StorageFailed, Suspended, UsageError
 from tools.events import Kind
 from tools.redaction import redact
@@ -110,6 +111,7 @@ async def start_with(
 ) -> Result:
     """Run a graph as `start` does, on checkpoints that are open already."""
     await saver.aclaim(run_id)
+    await remove_unbegun(saver)
     try:
         return await _drive(saver, kind, run_id, inputs, context, listener)
     except (UsageError, CassetteError):

@@ -18,11 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from graphs.build.trials import PREFIX
 from millwright.checkpoints import open_sqlite
+from millwright.comparing import PREFIX
+from millwright.unbegun import unbegun
 from tools.errors import Fenced
 from tools.runs.home import data_dir, find_run, run_dir, run_ids, run_places
+from tools.sandbox import canary
 from tools.sandbox.leftovers import stale, sweep
+from tools.skills import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 DAYS = 30.0
 DAY = 86_400
 _GONE = ".gone."
-_ABANDONED = (PREFIX, "millwright-proof-", "millwright-cassette-")
+_ABANDONED = (PREFIX, canary.PREFIX, program.PREFIX, "millwright-proof-", "millwright-gym-")
 # How `tempfile` names what is to replace a file of ours when it is whole.
 _UNFINISHED = re.compile(r"^\..+\.[a-z0-9_]{8}$")
 
@@ -72,7 +75,10 @@ async def waste(days: float = DAYS, names: Sequence[str] = ()) -> list[Waste]:
             for r in runs
             if r.name not in driven
         ]
-    return [*sized, *orphans, *await asyncio.to_thread(_left_behind)]
+        never = [
+            Waste("leftover", str(p), _bytes(p), "it was killed before it began") for p in await unbegun(saver)
+        ]
+    return [*sized, *never, *orphans, *await asyncio.to_thread(_left_behind)]
 
 
 async def collect(found: Iterable[Waste]) -> int:

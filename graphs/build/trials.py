@@ -7,9 +7,7 @@ import json
 import re
 import shlex
 import shutil
-import tempfile
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.contracts import Assignment, BlockerKind, Evidence, Role
@@ -22,6 +20,7 @@ from tools.workspace.confined import ConfinedDir
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from pathlib import Path
 
     from graphs.build.board import Board
     from graphs.build.schemas import BuildContext
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 Facts = dict[str, list[Evidence]]
 RUNS = {"standard": 2, "thorough": 5}
-PREFIX = "millwright-trial-"
 PLAN = "millwright-mutants.json"
 MOST_SURVIVORS_TOLD = 20
 # Of the time for one run of the tests; the rest is for starting and for the last mutant.
@@ -48,6 +46,7 @@ class Trials:
     ) -> None:
         """Try the files of `tree`, as the plan on the board promises them."""
         self._store = run.store
+        self._folder = run.trial_folder
         self._board = board
         self._tree = tree
         self._round = round_
@@ -223,7 +222,7 @@ class Trials:
     @asynccontextmanager
     async def _copy(self, changed: Mapping[str, str]) -> AsyncIterator[Path]:
         """A copy of the tree with some files changed."""
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=PREFIX))
+        folder = await asyncio.to_thread(self._folder)
         try:
             await asyncio.to_thread(self._fill, folder, changed)
             yield folder

@@ -121,6 +121,12 @@ class Fence:
             owner = _owner(database, thread_id)
         return owner if owner and not owner.released and owner.alive else None
 
+    def gone(self, thread_id: str) -> bool:
+        """Return whether a process has driven the thread, and no longer does."""
+        with self.unfenced() as database:
+            owner = _owner(database, thread_id)
+        return owner is not None and (bool(owner.released) or not owner.alive)
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with told(self.path):

@@ -171,6 +171,10 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
         """Return who drives the thread, or None when nobody that lives does."""
         return await self._off(self.driver, thread_id)
 
+    async def agone(self, thread_id: str) -> bool:
+        """Return whether a process has driven the thread, and no longer does."""
+        return await self._off(self.gone, thread_id)
+
     async def ahas_state(self, thread_id: str) -> bool:
         """Whether the thread has a checkpoint to resume from; `aget_state().next` cannot tell."""
         return await self._off(self.has_state, thread_id)

@@ -119,6 +119,10 @@ class FencedWrites(BaseCheckpointSaver[str]):
         """Return who drives the thread, or None when nobody that lives does."""
         return self.fence.driver(thread_id)
 
+    def gone(self, thread_id: str) -> bool:
+        """Return whether a process has driven the thread, and no longer does."""
+        return self.fence.gone(thread_id)
+
     def has_state(self, thread_id: str) -> bool:
         """Whether the thread has a checkpoint to resume from; `get_state().next` cannot tell."""
         with self.fence.unfenced() as database:

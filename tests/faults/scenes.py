@@ -28,8 +28,6 @@ GOAL = "Write a small library of numbers."
 _ADD = 'def add(a: int, b: int) -> int:\n    """Add two numbers."""\n    return a + b\n'
 _TEST = "from n1 import add\n\n\ndef test_add() -> None:\n    assert add(2, 3) == 5\n"
 TRIES = 4
-# Copies on which a delivered program's tests are tried.
-TRIED = ("millwright-stub-", "millwright-trial-")
 
 
 def small() -> Crew:
@@ -218,7 +216,8 @@ def holds(scene: Scene, ended: Ended, figures: Figures, whole: Outcome) -> None:
     check_chain(scene.directory / "ledger.jsonl")
     assert not [name for name in outcome.files if TEMPORARY in name]
     assert not list(scene.directory.glob(".*"))
-    assert [path.name for path in scene.temp.iterdir() if not path.name.startswith(TRIED)] == []
+    assert [path.name for path in scene.temp.iterdir()] == []
+    assert [path.name for path in (scene.home / "runs").iterdir()] == [scene.run]
     assert unlocked(scene.home)
 
 

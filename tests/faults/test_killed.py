@@ -30,6 +30,7 @@ POINTS = {
     "inside a snapshot": (3, r"replace objects.git", False),
     "between remediation and its checkpoint": (0, r"write events.jsonl PLAN.*|advance remediate", False),
     "after a test run, before its record": (1, r"write events.jsonl COMMAND", False),
+    "in a test run, while its copy is made": (0, r"replace \.trial\..*/n2.py", False),
     "before the report": (0, r"replace report.md", False),
     "inside the zip": (0, r"replace [\w-]*\.zip", False),
     "after the zip, before the end": (0, r"advance deliver", False),

@@ -107,13 +107,14 @@ async def test_what_killed_processes_left_goes_and_what_lives_stays(ollama: Star
     run = await built(ollama(crew()))
     over, used = (temporary / f"{PREFIX}{name}" for name in ("over", "used"))
     trial, fresh = temporary / "millwright-trial-old", temporary / "millwright-trial-new"
+    tried = run_dir(run) / ".trial.abcdefgh"
     draft, half = data_dir() / "runs" / ".draft.abcdefgh", run_dir(run) / ".run.json.abcdefgh"
-    for folder in (over, used, trial, fresh, draft):
+    for folder in (over, used, trial, fresh, draft, tried):
         folder.mkdir()
         (folder / LOCK).write_text("x" * 100)
     half.write_text("{")
     past = time.time() - 2 * 86_400
-    for path in (trial, draft, half):
+    for path in (trial, draft, half, tried):
         os.utime(path, (past, past))
     with (used / LOCK).open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -122,9 +123,10 @@ async def test_what_killed_processes_left_goes_and_what_lives_stays(ollama: Star
             ("sandbox copy", over, 100),
             ("leftover", trial, 100),
             ("leftover", draft, 100),
+            ("leftover", tried, 100),
             ("leftover", half, 1),
         }
-        assert await collect(found) == 301
+        assert await collect(found) == 401
     assert [path.exists() for path in (over, used, trial, fresh, draft, half)] == [
         False,
         True,
@@ -134,6 +136,23 @@ async def test_what_killed_processes_left_goes_and_what_lives_stays(ollama: Star
         False,
     ]
     assert (run_dir(run) / "run.json").exists()
+
+
+async def test_a_run_that_was_killed_before_it_began_goes_unless_someone_is_at_work_in_it(ollama: Start) -> None:
+    server = ollama(crew())
+    for name in ("killed", "working", "foreign", "full"):
+        (run_dir(name) / "workspace").mkdir(parents=True)
+    (run_dir("killed") / ".run.json.abcdefgh").write_text("{")
+    (run_dir("full") / "workspace" / "mine").write_text("mine")
+    async with open_sqlite() as over:
+        for name in ("killed", "full"):
+            await over.aclaim(name)
+    async with open_sqlite() as driver:
+        await driver.aclaim("working")
+        assert [(Path(w.name).name, w.why) for w in await waste(0)] == [("killed", "it was killed before it began")]
+        run = await built(server)
+    assert {path.name for path in (data_dir() / "runs").iterdir()} == {run, "working", "foreign", "full"}
+    assert [Path(w.name).name for w in await waste(0) if w.kind == "leftover"] == ["working"]
 
 
 async def test_a_collection_that_is_killed_is_finished_by_the_next(ollama: Start) -> None:

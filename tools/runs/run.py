@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Status = Literal["running", "suspended", "finished"]
 OPEN_RUNS = 8
+_TRIAL = ".trial."
 _LOGS = ("lineage.jsonl", "ledger.jsonl", "register.jsonl", "cassette.jsonl", "events.jsonl")
 
 
@@ -127,11 +128,20 @@ class Run:
                     return content
         return None
 
+    def trial_folder(self) -> Path:
+        """A new, empty directory to try something in; whoever asked for it removes it, or `sweep` after a kill."""
+        try:
+            return Path(tempfile.mkdtemp(prefix=_TRIAL, dir=self.root))
+        except OSError as error:
+            raise storage_failed(error, self.root) from error
+
     def sweep(self) -> None:
         """Remove the temporary files that killed drivers of this run left; only its driver may do so."""
         self.files.sweep()
         for folder in (self.root, self.root / "patches"):
             sweep(folder)
+        for folder in self.root.glob(f"{_TRIAL}*"):
+            shutil.rmtree(folder)
 
     def stale(self) -> bool:
         """Tell whether another process has written this run's logs since this object read them."""

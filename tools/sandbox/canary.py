@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LIMITS = Limits(
     seconds=20, cpu_seconds=10, memory_bytes=300_000_000, processes=12, file_bytes=1_000_000, output_bytes=100_000
 )
+PREFIX = "millwright-canary-"
+LONGEST_SOCKET = 107  # bytes of a path that sockaddr_un has room for (unix(7))
 READ_ONLY = "above/locked"
 SET_BY_THE_LEVELS = {"PWD", "LC_CTYPE"}
 
@@ -49,7 +51,8 @@ def try_level(level: Level) -> Verdict:
         SandboxUnavailable: nothing can be run at this level, with the exact error.
     """
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millwright-canary-"))).resolve()
+        temporary = tempfile.TemporaryDirectory(prefix=PREFIX, dir=_short_place())
+        folder = Path(stack.enter_context(temporary)).resolve()
         planted = stack.enter_context(_planted(folder))
         workspace = _workspace(folder)
         argv = python_argv("-S", "probes.py")
@@ -156,6 +159,14 @@ def _listening(name: str, folder: Path, token: str) -> socket.socket:
     if kind == socket.SOCK_STREAM:
         server.listen()
     return server
+
+
+def _short_place() -> str:
+    """The temporary directory, or another one where that is too long for the path of a socket."""
+    places = [tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108 - mkdtemp makes a private one
+    room = LONGEST_SOCKET - len(f"/{PREFIX}xxxxxxxx/datagram")
+    fitting = [p for p in places if len(os.fsencode(os.path.realpath(p))) <= room and os.access(p, os.W_OK)]
+    return fitting[0] if fitting else places[0]
 
 
 def _received(server: socket.socket) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from dataclasses import astuple
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import tools
 from tools.sandbox import Limits, Sandbox, python_argv
+from tools.sandbox.canary import try_level
 from tools.sandbox.choice import TOLERATED, strongest
 from tools.sandbox.diagnosis import INSTALL, LANDLOCK, MENDS, diagnose, mend
 
@@ -51,6 +53,18 @@ def test_this_machine_has_a_sandbox_and_keeps_the_choice() -> None:
     assert (sandbox.level, sandbox.held) == (choice.verdict.level, choice.verdict.held)
     assert set(sandbox.missing) <= TOLERATED[sandbox.level]
     assert strongest() is choice
+
+
+def test_a_long_temporary_directory_is_no_reason_to_refuse(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The self-test plants sockets, whose paths may have 107 bytes."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    verdict = try_level(sandbox.level)
+    assert (verdict.held, tuple(verdict.open)) == (sandbox.held, sandbox.missing)
+    assert list(folder.iterdir()) == []
 
 
 def test_off_is_chosen_by_name_only_and_says_so(workspace: Path) -> None:
