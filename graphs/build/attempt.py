@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from agents import developer
 from graphs.authoring import Author
 from graphs.build.inspection import definitions_stay, spoken_of
+from graphs.skills import Bench, fitting
 from tools.verification.guards import write_guards
 from tools.workspace.filetools import WRITING, Name, file_tools
 from tools.workspace.ledger import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from langchain_core.messages import BaseMessage
     from langchain_core.tools import BaseTool
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from graphs.build.schemas import BuildContext
     from graphs.conversation import Turns, Work
     from graphs.session import Session
+    from tools.skills.offering import Offered
     from tools.workspace.view import WorkspaceView
 
 BASIC: tuple[Name, ...] = ("list_files", "read_file", "search_files", "write_file", "edit_file")
@@ -63,19 +65,33 @@ class Attempt:
         before = self.author.view()
         shown = await asyncio.to_thread(self._shown, before)
         existing = {path: shown[path] for path in self.assignment.paths if path in shown}
-        toolbox = await asyncio.to_thread(self._toolbox, before, shown, existing)
-        messages = await asyncio.to_thread(self._briefing, goal, before, shown, approach)
+        skills = await self._skills(approach)
+        toolbox = await asyncio.to_thread(self._toolbox, before, shown, existing, skills)
+        messages = await asyncio.to_thread(self._briefing, goal, before, shown, approach, skills)
         return await self.author.work(toolbox, approach, paths=self.assignment.paths, existing=existing), messages
 
     def outcome(self, turns: Turns, approach: Approach) -> tuple[Outcome, list[Callback]]:
         """What the attempt came to, from the ledger, with what the agent raised."""
         return self.author.outcome(turns, approach), self.author.callbacks(turns)
 
-    def _toolbox(self, before: WorkspaceView, shown: Mapping[str, str], existing: Mapping[str, str]) -> Toolbox:
+    async def _skills(self, approach: Approach) -> tuple[Offered, ...]:
+        """The skills that fit the task; an agent that answers in text has no way to call one."""
+        if approach.rung.textual:
+            return ()
+        return await fitting(self.session, self.scope, f"{self.assignment.title}\n{self.assignment.task}")
+
+    def _toolbox(
+        self,
+        before: WorkspaceView,
+        shown: Mapping[str, str],
+        existing: Mapping[str, str],
+        skills: Sequence[Offered],
+    ) -> Toolbox:
         run, assignment = self.session.run, self.assignment
         kept = {p: text for p, text in existing.items() if definitions_stay(run, assignment, self.number, p)}
         view = self.author.view(assignment.paths, write_guards(spoken_of(self.board, assignment), kept))
-        return self.author.toolbox(view, _tools(view, before, assignment), developer.read_at_once(shown))
+        tools = _tools(view, before, assignment) + Bench(self.session, self.scope, lambda: view.key).tools(skills)
+        return self.author.toolbox(view, tools, developer.read_at_once(shown))
 
     def _shown(self, before: WorkspaceView) -> dict[str, str]:
         """The texts of the files that the assignment is about or builds on."""
@@ -88,7 +104,12 @@ class Attempt:
         return {path: before.text(path) for path in wanted}
 
     def _briefing(
-        self, goal: str, before: WorkspaceView, shown: Mapping[str, str], approach: Approach
+        self,
+        goal: str,
+        before: WorkspaceView,
+        shown: Mapping[str, str],
+        approach: Approach,
+        skills: Sequence[Offered],
     ) -> list[BaseMessage]:
         board, assignment = self.board, self.assignment
         failure = board.facts.get(f"failure/{assignment.id}", "") if self.number else ""
@@ -98,6 +119,7 @@ class Attempt:
             goal=goal,
             listing=before.paths(),
             shown=shown,
+            skills=skills,
             failure="\n\n".join([*blamed_for, *([failure] if failure else [])]),
             textual=approach.rung.textual,
         )

@@ -15,6 +15,7 @@ from graphs.build import series
 from graphs.build.board import Board
 from graphs.build.planning import decided
 from graphs.build.report import Report, compose, markdown
+from graphs.skills import settle
 from tools.events import Kind
 from tools.storage import write_atomic
 from tools.verification.attestation import ATTESTATION, REPORT, WORKSPACE, Facts, attestation, signing_key
@@ -77,6 +78,7 @@ def _deliver(state: BuildState, session: Session[BuildContext]) -> dict[str, Any
     write_atomic(run.root / ATTESTATION, members[ATTESTATION], mode=0o644)
     archive = run.root / f"{run.id}.zip"
     write_zip(archive, members)
+    settle(session, verified=report.verdict == "PASS")
     run.note(status="finished", verdict=report.verdict, branch=branch)
     run.events.emit(Kind.DELIVERED, verdict=report.verdict, archive=str(archive), branch=branch)
     # A thread that was copied brought the workspace of the run it was copied from.
