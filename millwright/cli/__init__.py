@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from millwright.cli import building, collecting, comparing, doctor, factory, gym, pictures, proving, runs, tools
+from millwright.cli import (
+    building,
+    collecting,
+    comparing,
+    doctor,
+    factory,
+    gym,
+    memory,
+    pictures,
+    proving,
+    runs,
+    tools,
+)
 from tools.errors import BudgetExhausted, MillwrightError, StorageFailed, Suspended, UsageError
 
 app = typer.Typer(
@@ -29,6 +41,7 @@ runs.app.command("bisect")(comparing.bisect)
 app.add_typer(runs.app, name="runs")
 app.add_typer(factory.app, name="factory")
 app.add_typer(tools.app, name="tools")
+app.add_typer(memory.app, name="memory")
 app.add_typer(pictures.app, name="graph")
 
 

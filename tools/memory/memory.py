@@ -10,20 +10,21 @@ import atexit
 import os
 import sqlite3
 import threading
-import time
-from contextlib import closing, suppress
-from functools import cached_property
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from tools.errors import ModelUnavailable
+from tools.memory import index_file, nodes
 from tools.memory.background import Background
 from tools.memory.database import Database
 from tools.memory.finding import Finder
 from tools.memory.library import Library
+from tools.memory.outbox import pending
 from tools.memory.projections import IndexFile, Nodes
 from tools.memory.ranking import Hit, ordered
 from tools.memory.records import SkillState
-from tools.memory.reembedding import embed_some, missing, spaces
+from tools.memory.rows import cleaned
+from tools.memory.serving import Serving
 from tools.runs.home import data_dir
 
 if TYPE_CHECKING:
@@ -35,12 +36,11 @@ if TYPE_CHECKING:
 
     from tools.memory.embeddings.choosing import Choice
     from tools.memory.embeddings.embedder import Embedder
+    from tools.memory.health import Health
     from tools.memory.records import NewSkill, Skill
     from tools.memory.spaces import Space
 
 FOUND_IN = (SkillState.ACTIVE, SkillState.CANDIDATE)
-# A rung above may have come back: a model server that was started since.
-CHOOSE_AGAIN_SECONDS = 300.0
 # Chroma takes a second or two to load: a process that ends soon after an admission leaves the feeding to the next.
 BEFORE_CHROMA_SECONDS = 2.0
 
@@ -69,11 +69,10 @@ class Memory:
         self.library = Library(Database(self.folder / "memory.sqlite"))
         self.nodes = Nodes(home)
         self.index = IndexFile(home)
-        self._lock = threading.RLock()
-        self._choice: Choice | None = None
-        self._chosen_at = 0.0
-        self._serving: Space | None = None
         self._background = Background(self._follow, "millwright memory")
+        self._serving = Serving(self.library, self.folder / "chroma", self._background.ask)
+        if self._has_fallen_behind():
+            self._background.ask()
 
     @property
     def choice(self) -> Choice:
@@ -82,18 +81,16 @@ class Memory:
         Raises:
             UsageError: `MILLWRIGHT_EMBEDDINGS` names none that can be had.
         """
-        from tools.memory.embeddings.choosing import choose
-
-        with self._lock:
-            stale = self._chosen_at + CHOOSE_AGAIN_SECONDS < time.monotonic()
-            if self._choice is None or (stale and self._choice.refused):
-                self._choice, self._chosen_at = choose(), time.monotonic()
-            return self._choice
+        return self._serving.choice
 
     @property
     def embedder(self) -> Embedder:
         """What new texts are embedded with."""
         return self.choice.embedder
+
+    def space(self) -> Space:
+        """The vectors that are searched now."""
+        return self._serving.space()
 
     def search(
         self,
@@ -124,9 +121,10 @@ class Memory:
             UsageError: it requires a skill that is not there.
             StorageFailed: the disk refused; what was acknowledged before is kept.
         """
-        skill = self.library.admit(new, key=key, vector=self._vector(new))
+        new = cleaned(new)
+        skill = self.library.admit(new, key=key, vector=self._serving.vector(new.words))
         self.nodes.catch_up(self.library)
-        self.index.catch_up(self.library)
+        self.index.catch_up(self.library, at_once=False)
         self._background.ask()
         return skill
 
@@ -140,11 +138,28 @@ class Memory:
         self.catch_up()
         return count
 
+    @property
+    def failure(self) -> str:
+        """What the background met the last time; empty if it came to its end."""
+        return self._background.failure
+
+    def health(self) -> Health:
+        """How the memory is, after everything has caught up with the database."""
+        from tools.memory.health import health_of
+
+        return health_of(self)
+
+    def stats(self) -> dict[str, Any]:
+        """How much is remembered, in which spaces, and how much of the disk it takes, in bytes."""
+        from tools.memory.health import stats_of
+
+        return stats_of(self)
+
     def catch_up(self) -> None:
         """Bring everything that is derived level with the database, and wait for it."""
         self.nodes.catch_up(self.library)
         self.index.catch_up(self.library)
-        self._embed_rest()
+        self._serving.embed_rest(lambda: self._background.closing)
         self.space().chroma.feed()
 
     def wait(self, seconds: float | None = None) -> None:
@@ -159,86 +174,31 @@ class Memory:
         Raises:
             ModelUnavailable: the embedder does not answer; what was there is kept.
         """
-        from tools.memory.reembedding import drop
-
-        embedder, count = self.embedder, 0
-        while embedded := embed_some(self.library, embedder):
-            count += embedded
-        for fingerprint in spaces(self.library):
-            if fingerprint != embedder.fingerprint:
-                drop(self.library, fingerprint)
-        with self._lock:
-            self._serve(embedder)
-        self.space().chroma.rebuild()
+        count = self._serving.renew()
+        self.nodes.repair(self.library)
+        self.index.repair(self.library)
         self.catch_up()
         return count
-
-    def space(self) -> Space:
-        """The vectors that are searched: the chosen embedder's, or while those are being made, the ones before."""
-        wanted = self.embedder
-        with self._lock:
-            serving = self._serving
-            if serving is not None and serving.embedder.fingerprint == wanted.fingerprint:
-                return serving
-            if serving is None or not missing(self.library, wanted.fingerprint):
-                self._serve(self._best(wanted))
-            assert self._serving is not None
-            return self._serving
 
     def close(self) -> None:
         """End what is being done in the background and close every file."""
         self._background.close()
-        with self._lock:
-            if self._serving is not None:
-                self._serving.chroma.close()
+        self._serving.close()
         self.library.database.close()
         _forget_open(self)
 
-    def _vector(self, new: NewSkill) -> tuple[str, bytes] | None:
-        """The vector of a new skill; None while the embedder is away: it is made when that is back."""
-        try:
-            return self.embedder.fingerprint, self.embedder.embed([new.words])[0].tobytes()
-        except ModelUnavailable:
-            return None
-
-    def _best(self, wanted: Embedder) -> Embedder:
-        from tools.memory.embeddings.choosing import reopened
-
-        lacking = missing(self.library, wanted.fingerprint)
-        if not lacking:
-            return wanted
-        self._background.ask()
-        there = spaces(self.library)
-        fuller = sorted((f for f in there if there[f] > there.get(wanted.fingerprint, 0)), key=lambda f: -there[f])
-        return next((found for f in fuller if (found := reopened(f)) is not None), wanted)
-
-    def _serve(self, embedder: Embedder) -> None:
-        from tools.memory.spaces import Space
-
-        before = self._serving
-        if before is not None and before.embedder.fingerprint == embedder.fingerprint:
-            return
-        if before is not None:
-            before.chroma.close()
-        self._serving = Space(self.library.database, embedder, self.folder / "chroma", self._chroma)
+    def _has_fallen_behind(self) -> bool:
+        """Whether the copies lack something: a process that was killed may have left it to the next."""
+        database = self.library.database
+        return any(pending(database, name, 1) for name in (nodes.CURSOR, index_file.CURSOR))
 
     def _follow(self) -> None:
-        """What is done in the background: vectors that are missing, then the index."""
-        self._embed_rest()
-        if self._chroma != "off" and self._background.pause(BEFORE_CHROMA_SECONDS):
+        """What is done in the background: the copies, vectors that are missing, then the vector index."""
+        self.nodes.catch_up(self.library)
+        self.index.catch_up(self.library)
+        self._serving.embed_rest(lambda: self._background.closing)
+        if self._serving.chroma != "off" and self._background.pause(BEFORE_CHROMA_SECONDS):
             self.space().chroma.feed()
-
-    def _embed_rest(self) -> None:
-        """Embed what has no vector yet; an embedder that is away is asked again another time."""
-        with suppress(ModelUnavailable):
-            while not self._background.closing and embed_some(self.library, self.embedder):
-                pass
-
-    @cached_property
-    def _chroma(self) -> str:
-        from tools.memory.chroma import SETTING
-
-        return os.environ.get(SETTING, "").strip() or "auto"
 
 
 _OPEN: dict[tuple[int, Path], Memory] = {}

@@ -52,9 +52,10 @@ class Onnx:
         self._folder = folder or chroma_cache()
         missing = [name for name in (NEEDED if own else FILES) if not (self._folder / name).is_file()]
         if missing:
+            some = f"{', '.join(missing)} missing" if self._folder.is_dir() else "there is no such folder"
             raise UsageError(
-                f"no sentence model is in {str(self._folder)!r} ({', '.join(missing)} missing), and none is "
-                f"downloaded unasked; put one there, or use another rung"
+                f"no sentence model is in {str(self._folder)!r} ({some}), and none is downloaded unasked; "
+                f"put one there, or use another rung"
             )
         self.name = f"onnx:{self._folder}" if own else "onnx"
         self._floor: float | None = None

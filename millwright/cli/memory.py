@@ -1,0 +1,153 @@
+"""`millwright memory`: what is remembered, whether it is in order, and how to have it forgotten."""
+
+from __future__ import annotations
+
+import json as encoding
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from millwright.cli.building import AsJson
+
+app = typer.Typer(help="What is remembered, and how it is found.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def doctor(json: AsJson = False) -> None:
+    """Examine the memory: database, copies on disk, vectors, index. Exit 1 if something does not hold."""
+    from tools.memory.health import examine
+
+    health = examine()
+    if json:
+        print(
+            encoding.dumps({**vars(health), "findings": [vars(f) for f in health.findings], "sound": health.sound})
+        )
+    else:
+        _show_health(health)
+    if not health.sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reindex(json: AsJson = False) -> None:
+    """Make everything anew that is derived from the database: missing vectors, the vector index, files on disk."""
+    from tools.memory.memory import open_memory
+
+    memory = open_memory()
+    embedded, counts = memory.reindex(), memory.health().counts
+    if json:
+        print(encoding.dumps({"embedded": embedded, "embeddings": memory.embedder.name, "counts": counts}))
+        return
+    print(f"{embedded} skills were embedded anew by {memory.embedder.name}")
+    print(_counted(counts))
+
+
+@app.command()
+def stats(json: AsJson = False) -> None:
+    """Show how much is remembered, and how much of the disk it takes."""
+    from tools.memory.memory import open_memory
+
+    found = open_memory().stats()
+    if json:
+        print(encoding.dumps(found))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, count in found.items():
+        if isinstance(count, int):
+            table.add_row(name, str(count))
+    for fingerprint, count in found["spaces"].items():
+        table.add_row(f"vectors of {escape(fingerprint)}", str(count))
+    for place, size in found["bytes"].items():
+        table.add_row(f"{place} on disk", f"{size / 1e6:.1f} MB")
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What the skill should do, or its name.", show_default=False)],
+    limit: Annotated[int, typer.Option(min=1, help="Most skills to show.")] = 5,
+    tag: Annotated[list[str] | None, typer.Option(help="Only skills with this tag; may be repeated.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Find the skills that fit a text, most fitting first."""
+    from tools.memory.memory import open_memory
+
+    hits = open_memory().search(text, limit=limit, tags=tag or ())
+    if json:
+        rows = [_hit(hit) for hit in hits]
+        print(encoding.dumps({"hits": rows, "means": hits.means, "degraded": hits.degraded}))
+        return
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, show_header=bool(hits))
+    for column in ("skill", "state", "score", "uses", "what it does"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("state", "score", "uses"))
+    for hit in hits:
+        skill, used = hit.skill, f"{hit.skill.successes} of {hit.skill.uses}"
+        table.add_row(skill.id, skill.state, f"{hit.score:.2f}", used, escape(skill.description.strip()))
+    console.print(table if hits else "nothing fits")
+    if hits.degraded:
+        console.print(f"(compared by {escape(hits.means)}: only words are seen, not what they mean)", style="dim")
+
+
+@app.command()
+def forget(
+    what: Annotated[
+        str,
+        typer.Argument(help="A skill's id, its name for all versions, a workflow or a run.", show_default=False),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Delete something from the memory for good, with everything that is derived from it."""
+    from tools.errors import UsageError
+    from tools.memory.memory import open_memory
+
+    if not yes:
+        if json or not sys.stdin.isatty():
+            raise UsageError(f"forgetting {what!r} cannot be undone; add --yes to do it")
+        typer.confirm(f"Delete {what!r} for good?", abort=True)
+    rows = open_memory().forget(what)
+    if json:
+        print(encoding.dumps({"forgotten": what, "rows": rows}))
+    elif not rows:
+        print(f"nothing of {what!r} is in the memory")
+    else:
+        print(f"{what!r} is forgotten: {rows} rows deleted")
+
+
+def _show_health(health: Any) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in health.findings:
+        console.print(f"{finding.state:5} {escape(finding.subject)}: {escape(finding.what)}")
+        if finding.mend:
+            console.print(f"      {escape(finding.mend)}")
+    for rung, why in health.refused.items():
+        console.print(f"      not {escape(rung)}: {escape(why)}")
+    if health.counts:
+        console.print(_counted(health.counts))
+
+
+def _counted(counts: dict[str, int | None]) -> str:
+    places = [f"{place} {'not asked' if count is None else count}" for place, count in counts.items()]
+    return f"skills: {', '.join(places)}"
+
+
+def _hit(hit: Any) -> dict[str, Any]:
+    skill = hit.skill
+    return {
+        "id": skill.id,
+        "name": skill.name,
+        "state": skill.state,
+        "description": skill.description,
+        "tags": skill.tags,
+        "uses": skill.uses,
+        "successes": skill.successes,
+        "score": hit.score,
+        "cosine": hit.cosine,
+        "words": hit.words,
+        "identifier": hit.identifier,
+    }
