@@ -42,21 +42,25 @@ class Finding:
 
 
 def of_trials(report: Report, made: Sequence[Mutant], *, least_score: float) -> Iterator[Finding]:
-    """What the tests came to: read, on the reference, on the program twice, on stubs, on mutants; and the properties."""
-    seconds = report.get("seconds", {})
-    unreadable = [f"{e['file']} cannot be read: {e['message']}" for e in report["errors"]]
+    """What the tests came to: on the reference, on the program twice, on stubs, on mutants; and the properties."""
+    seconds = report["seconds"]
+    if "reference" in report:
+        yield _on_reference(report["reference"], seconds["reference"])
+    yield from of_code(report)
+    if "stubs" in report:
+        yield _on_stubs(report["stubs"], seconds["stubs"])
+        yield _on_mutants(report, made, least_score, seconds["mutants"])
+    if "properties" in report:
+        yield _of_properties(report, seconds["properties"])
+
+
+def of_code(report: Report) -> Iterator[Finding]:
+    """Whether the tests can be read, and pass on the program, twice."""
+    unreadable = [f"{error['file']} cannot be read: {error['message']}" for error in report["errors"]]
     if unreadable or not report["collected"]:
         yield Finding("tests", "\n".join(unreadable) or "there is no test in the file", "tests")
-        return
-    if "reference" in report:
-        yield _on_reference(report["reference"], seconds.get("reference", 0.0))
-    if "code" in report:
-        yield from _on_code(report["code"], seconds.get("code", 0.0))
-    if "stubs" in report:
-        yield _on_stubs(report["stubs"], seconds.get("stubs", 0.0))
-        yield _on_mutants(report, made, least_score, seconds.get("mutants", 0.0))
-    if "properties" in report:
-        yield _of_properties(report, seconds.get("properties", 0.0))
+    elif "code" in report:
+        yield from _on_code(report["code"], report["seconds"]["code"])
 
 
 def of_state(
@@ -195,7 +199,9 @@ def _of_properties(report: Report, seconds: float) -> Finding:
             "properties", "what is asked of any such function does not hold here: not asked", seconds=seconds
         )
     if failures:
-        return Finding("properties", _some(failures), "code", seconds=seconds)
+        # Beside its own message, the library tells how it found the case.
+        told = dict.fromkeys(failure.splitlines()[0].split("Failed: ", 1)[-1] for failure in failures)
+        return Finding("properties", _some(list(told)), "code", seconds=seconds)
     evidence = {"properties": count}
     return Finding(
         "properties", f"{count} properties hold for generated arguments", evidence=evidence, seconds=seconds

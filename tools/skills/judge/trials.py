@@ -186,8 +186,9 @@ class Trials:
             self.found["stubs"] = {name: self._survives(tests, text) for name, text in stubs.items()}
 
     def _constant(self) -> dict[str, str]:
-        """A stub that always gives the program's first answer."""
-        first = next((answer for answer in self.found["answers"] if answer["kind"] == "returned"), None)
+        """A stub that always gives the program's first answer to the tests."""
+        wanted = [self.found["answers"][self.found["inputs"].index(asked)] for asked in self._asked]
+        first = next((answer for answer in wanted if answer["kind"] == "returned"), None)
         if first is None:
             return {}
         value = serving.unpacked(first["value"])
@@ -305,6 +306,8 @@ class Trials:
 
     def _run(self, items: list[pytest.Item], running: Running, first_only: bool) -> None:
         self._proxy.running = running
+        for item in items if first_only else ():  # nobody reads why, and telling it well takes long
+            item.repr_failure = lambda *_, **__: "noticed"  # type: ignore[method-assign]
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if first_only and any(test["outcome"] == "failed" for test in self._outcomes.values()):
