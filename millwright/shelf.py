@@ -18,11 +18,12 @@ from tools.skills.program import program_of
 from tools.skills.running import confined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from tools.memory.records import Skill
     from tools.sandbox.sandbox import Policy
     from tools.skills.calling import Answer
+    from tools.skills.recheck import Rechecked
 
 LIMITS = Limits(seconds=60, cpu_seconds=60, memory_bytes=1_000_000_000, processes=16, disk_bytes=50_000_000)
 """What one call from outside may use."""
@@ -110,6 +111,19 @@ def retired(name: str, why: str) -> Skill:
     return _moved(name, SkillState.RETIRED, (SkillState.ACTIVE, SkillState.CANDIDATE, SkillState.SUSPENDED), why)
 
 
+async def checked_again(names: Sequence[str], policy: Policy) -> list[Rechecked]:
+    """Try skills again with the tests that they were admitted with, or all of them that are not retired.
+
+    Raises:
+        SkillUnknown: no skill has one of the names.
+        SandboxUnavailable: nothing here confines a process.
+    """
+    from tools.memory.memory import open_memory
+    from tools.skills.recheck import recheck
+
+    return await recheck(await asyncio.to_thread(open_memory), confined(policy), names)
+
+
 def _moved(name: str, state: SkillState, before: Collection[SkillState], why: str) -> Skill:
     from tools.memory.memory import open_memory
 
@@ -118,5 +132,6 @@ def _moved(name: str, state: SkillState, before: Collection[SkillState], why: st
     if skill.state not in before:
         raise UsageError(f"{skill.id} is {skill.state} already; name another version by its id, NAME-NUMBER")
     memory.library.change_state(skill.id, state, why, key=f"person/{uuid.uuid4().hex}")
-    memory.catch_up()
+    memory.nodes.catch_up(memory.library)
+    memory.index.catch_up(memory.library)
     return memory.library.skill(skill.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as encoding
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Name = Annotated[str, typer.Argument(help="A tool's name, or one version of it by its id.", show_default=False)]
+Names = Annotated[list[str] | None, typer.Argument(help="Names or ids; all of them by default.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only tools with this tag; may be repeated.")]
 States = Annotated[
     list[str] | None,
@@ -93,14 +95,14 @@ def search(
     """Find tools by what they do."""
     from tools.memory.memory import open_memory
 
-    memory = open_memory()
-    hits = memory.search(text, limit=limit, tags=tuple(tag or ()))
+    hits = open_memory().search(text, limit=limit, tags=tag or ())
     if json:
-        print(encoding.dumps([{**summary(hit.skill), "score": hit.score} for hit in hits]))
+        rows = [{**summary(hit.skill), "score": hit.score} for hit in hits]
+        print(encoding.dumps({"means": hits.means, "degraded": hits.degraded, "hits": rows}))
         return
     console = Console(highlight=False, soft_wrap=True)
-    if memory.embedder.degraded:
-        console.print("[dim]no embedding model: words and names are compared, meanings are not[/]")
+    if hits.degraded:
+        console.print(f"[dim]compared by {escape(hits.means)}: words are seen, meanings are not[/]")
     for hit in hits:
         console.print(
             f"{hit.score:.2f}  [bold]{hit.skill.name}[/] {hit.skill.state}  {escape(hit.skill.description)}"
@@ -142,14 +144,44 @@ def export(
     name: Name,
     to: Annotated[Path, typer.Option(help="The folder to write; it must be empty or new.")],
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    exec_sandbox: Unconfined = None,
 ) -> None:
-    """Write a tool as a folder that stands alone: code, tests, project file and evidence."""
+    """Write a tool as a folder that stands alone: code, tests, project file and evidence.
+
+    Exit code 1 when its tests do not pass there with plain pytest.
+    """
     from millwright.shelf import opened
     from tools.skills.exporting import export as write
+    from tools.skills.exporting import tried
+    from tools.skills.running import confined
 
     shelf = opened("command line")
     for path in write(shelf.skill(name), shelf.library, to, force=force):
         print(path)
+    failed = asyncio.run(tried(to, confined(policy_of(exec_sandbox))))
+    if failed:
+        print(f"millwright: {name} is written, but its tests do not pass there:\n{failed}", file=sys.stderr)
+        raise typer.Exit(1)
+    print("its tests pass there")
+
+
+@app.command()
+def recheck(names: Names = None, exec_sandbox: Unconfined = None, json: AsJson = False) -> None:
+    """Run the locked tests of tools again; suspend what no longer passes, take back what passes again.
+
+    Exit code 1 when a tool does not pass.
+    """
+    from millwright.shelf import checked_again
+
+    rows = asyncio.run(checked_again(names or (), policy_of(exec_sandbox)))
+    if json:
+        print(encoding.dumps([asdict(row) for row in rows]))
+    else:
+        for row in rows:
+            moved = f", now {row.after}" if row.after is not row.before else ""
+            print(f"{row.skill} {'passes' if row.passed else 'FAILS'} ({row.before}{moved}): {row.detail}")
+        print(f"{sum(row.passed for row in rows)} of {len(rows)} pass")
+    raise typer.Exit(0 if all(row.passed for row in rows) else 1)
 
 
 @app.command()

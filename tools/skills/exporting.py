@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tools.errors import UsageError
+from tools.sandbox import python_argv
 from tools.skills.program import program_of
 from tools.skills.standing import evidence_of
 from tools.storage import write_atomic
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tools.memory.library import Library
     from tools.memory.records import Example, Skill
+    from tools.skills.running import Runner
 
 TESTS = "test_main.py"
 
@@ -69,6 +71,17 @@ def export(skill: Skill, library: Library, folder: Path, *, force: bool = False)
     for name, text in texts.items():
         write_atomic(folder / name, text.encode(), mode=0o644)
     return [folder / name for name in texts]
+
+
+async def tried(folder: Path, run: Runner) -> str:
+    """What plain pytest says of an exported folder when its tests do not pass there; empty when they do.
+
+    Raises:
+        SandboxUnavailable: nothing here confines a process.
+    """
+    argv = python_argv("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    execution = await run(argv, "export", workspace=folder)
+    return "" if execution.ok else (execution.stdout + execution.stderr).strip() or "it was stopped"
 
 
 def readme(skill: Skill) -> str:
