@@ -132,7 +132,7 @@ def open_ollama(model: str | None = None) -> Ollama:
             f"the Ollama server at {shown_url(url)} has no model {name!r}; its embedding models are: {has}; "
             f"get it with `ollama pull {name}`"
         )
-    return Ollama(url, name, str(found.get("digest", "")))
+    return Ollama(url, found["name"], str(found.get("digest", "")))
 
 
 def _makes_vectors(entry: dict[str, Any]) -> bool:
