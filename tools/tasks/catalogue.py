@@ -10,7 +10,7 @@ from tools.tasks import shapes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Needs = Literal["anything", "number", "better", "levels", "additive"]
+Needs = Literal["anything", "single", "number", "better", "levels", "additive"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,15 @@ class Shape:
 
 VALUE = Shape("value", "{m}", "{title}", "Return {value}.", needs="anything")
 
+EVERY = Shape(
+    "every", "{m}_of_every", "{title}: of every item of a list",
+    "Return a list with {value} of each item, in the order of the items.",
+    shapes.of_each, "list[{type}]", needs="single", empty="an empty list",
+)  # fmt: skip
+
 SHAPES = (
     VALUE,
+    EVERY,
     Shape(
         "meets", "{m}_meets_target", "{title}: is the target reached",
         "Return True if {value} is {reaches} target, else False.",

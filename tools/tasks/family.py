@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Kind = Literal["ratio", "number", "numbers", "whole", "other"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quantity:
     """One argument.
 

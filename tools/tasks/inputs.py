@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tools.tasks.catalogue import EVERY, VALUE
 from tools.tasks.reference import answer
 from tools.tasks.samples import seeded
 from tools.tasks.units import in_unit
@@ -42,6 +44,8 @@ def inputs_of(variant: Variant) -> list[dict[str, Any]]:
 
 def ordinary(variant: Variant, random: Random) -> dict[str, Any]:
     """Valid arguments of no special kind."""
+    if variant.shape is EVERY:
+        return _items(variant, [_record(variant, random) for _ in range(random.randint(1, 5))])
     if variant.shape.many:
         records = [_record(variant, random) for _ in range(random.randint(1, 6))]
         return _with_target(variant, random, {"records": _labelled(variant, records, random)})
@@ -55,7 +59,7 @@ def settled(variant: Variant, arguments: Mapping[str, Any]) -> bool:
     may differ.
     """
     fragile = variant.family.fragile
-    if fragile is not None and not variant.shape.many and fragile(_in_reference_units(variant, arguments)):
+    if fragile is not None and any(map(fragile, _single(variant, arguments))):
         return False
     answers = []
     for nudge in (0.0, _NUDGE, -_NUDGE):
@@ -86,8 +90,18 @@ def _record(variant: Variant, random: Random, fixed: Mapping[str, Any] | None = 
     return record
 
 
-def _in_reference_units(variant: Variant, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {quantity.name: arguments[variant.argument(quantity)] for quantity in variant.family.takes}
+def _single(variant: Variant, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The arguments of each measure, under the reference's names. Families that ask for this have no units."""
+    if variant.shape is EVERY:
+        (quantity,) = variant.family.takes
+        return [{quantity.name: item} for item in arguments["items"]]
+    if variant.shape.many:
+        return list(arguments["records"])
+    return [dict(arguments)]
+
+
+def _items(variant: Variant, records: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"items": [value for record in records for value in record.values()]}
 
 
 def _labelled(variant: Variant, records: list[dict[str, Any]], random: Random) -> list[dict[str, Any]]:
@@ -107,10 +121,6 @@ def _with_target(variant: Variant, random: Random, arguments: dict[str, Any]) ->
 
 
 def _target(variant: Variant, random: Random) -> float:
-    from dataclasses import replace
-
-    from tools.tasks.catalogue import VALUE
-
     plain = replace(variant, shape=VALUE, digits=None)
     value = float(answer(plain, _record(plain, random)))
     return float(f"{value:.3g}")
@@ -118,6 +128,9 @@ def _target(variant: Variant, random: Random) -> float:
 
 def _edges(variant: Variant, random: Random) -> Iterator[dict[str, Any]]:
     edges = [_record(variant, random, edge) for edge in (*variant.family.edges, *variant.option.edges)]
+    if variant.shape is EVERY:
+        yield from (_items(variant, records) for records in ([], edges, *([edge] for edge in edges)))
+        return
     if not variant.shape.many:
         yield from (_with_target(variant, random, edge) for edge in edges)
         return
@@ -130,6 +143,9 @@ def _edges(variant: Variant, random: Random) -> Iterator[dict[str, Any]]:
 def _refused(variant: Variant, random: Random) -> Iterator[dict[str, Any]]:
     for refusal in variant.refuses:
         wrong = _record(variant, random, refusal.arguments)
+        if variant.shape is EVERY:
+            yield _items(variant, [_record(variant, random), wrong])
+            continue
         if not variant.shape.many:
             yield _with_target(variant, random, wrong)
             continue

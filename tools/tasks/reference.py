@@ -13,7 +13,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tools.tasks import shapes
+from tools.tasks.catalogue import EVERY
 from tools.tasks.forms import bindings, input_factor, result_factor
+from tools.tasks.statement import title
 from tools.tasks.units import scaled, scaling
 
 if TYPE_CHECKING:
@@ -41,7 +43,13 @@ def answer(variant: Variant, arguments: Mapping[str, Any], nudge: float = 0.0) -
     def finished(record: Mapping[str, Any]) -> Any:
         return _formed(variant, measure(record))
 
-    given = [finished, arguments["records"]] if variant.shape.many else [finished(arguments)]
+    if variant.shape is EVERY:
+        name = variant.argument(variant.family.takes[0])
+        given = [finished, [{name: item} for item in arguments["items"]]]
+    elif variant.shape.many:
+        given = [finished, arguments["records"]]
+    else:
+        given = [finished(arguments)]
     if variant.shape.fold is None:
         value = given[0]
     else:
@@ -112,13 +120,15 @@ def _form(variant: Variant) -> str:
 
 
 def _definition(variant: Variant) -> str:
-    return f"def {variant.entry}({', '.join(name for name, _ in variant.parameters)}):"
+    return f'{variant.signature}:\n    """{title(variant)}."""'
 
 
 def _result(variant: Variant) -> str:
     shape = variant.shape
     record = "{" + ", ".join(f'"{name}": {name}' for name, _ in variant.parameters if name != "target") + "}"
     value = "_measure, records" if shape.many else f"_measure({record})"
+    if shape is EVERY:
+        value = f'_measure, [{{"{variant.argument(variant.family.takes[0])}": item}} for item in items]'
     if shape.fold is not None:
         bound = {"target": "target"} if shape.target else {}
         bound |= {name: repr(setting) for name, setting in bindings(variant).items()}

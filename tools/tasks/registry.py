@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.tasks import manufacturing
+from tools.tasks import manufacturing, text
 
 if TYPE_CHECKING:
     from tools.tasks.family import Family
 
 DOMAINS: dict[str, tuple[Family, ...]] = {
     "manufacturing": manufacturing.FAMILIES,
+    "text": text.FAMILIES,
 }

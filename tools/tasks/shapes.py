@@ -125,7 +125,7 @@ def pooled_by_shift(measure: Measure, records: list[Record]) -> dict[str, Any]:
 def rounded(value: Any, digits: int) -> Any:
     """The number, or every number of a list or dictionary, rounded."""
     if isinstance(value, list):
-        return [round(item, digits) for item in value]
+        return [rounded(item, digits) for item in value]
     if isinstance(value, dict):
-        return {key: round(item, digits) for key, item in value.items()}
+        return {key: rounded(item, digits) for key, item in value.items()}
     return round(value, digits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tools.tasks.catalogue import EVERY
 from tools.tasks.forms import thresholds
 from tools.tasks.units import spoken
 
@@ -67,7 +68,9 @@ def _arguments(variant: Variant) -> str:
         lines.insert(0, f"- name: the name of the {variant.family.noun}, a string")
     if shape.label == "shift":
         lines.insert(0, '- shift: the shift, a string such as "early"')
-    if shape.many:
+    if shape is EVERY:
+        head = "The argument items is a list. Each of its items is what is called here:"
+    elif shape.many:
         head = f"The argument records is a list of dicts, one for each {variant.family.noun}. Every dict has these keys:"
     else:
         head = "Arguments:"
@@ -113,8 +116,8 @@ def _asked(variant: Variant) -> str:
         medium=f"{medium:g}",
         high=f"{high:g}",
     )
-    if shape.many and shape.empty:
-        text += f" No records give {shape.empty}."
+    if shape.empty:
+        text += f" No {'items' if shape is EVERY else 'records'} give {shape.empty}."
     if variant.digits is not None:
         which = "every number of the result" if "[" in shape.returns + gives.type else "the result"
         text += (
@@ -128,11 +131,12 @@ def _asked(variant: Variant) -> str:
 
 
 def _refused(variant: Variant) -> str:
-    many = variant.shape.many
+    shape = variant.shape
     conditions = list(dict.fromkeys(_filled(variant, refusal.when) for refusal in variant.refuses))
-    if many and not variant.shape.empty:
+    if shape.many and not shape.empty:
         conditions.insert(0, "records is empty")
     if not conditions:
         return ""
-    head = "Raise ValueError if any of these holds" + (" (for any of the records):" if many else ":")
+    of_any = " (for any of the records)" if shape.many else " (for any of the items)" if shape is EVERY else ""
+    head = f"Raise ValueError if any of these holds{of_any}:"
     return "\n".join([head, *(f"- {condition}" for condition in conditions)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from math import floor
 
 # Of each kind, how many of its smallest unit. 1 kWh is 3.6 MJ exactly (SI Brochure, 9th edition, table 8: 1 h = 3600 s).
@@ -29,6 +30,7 @@ def symbol(unit: str) -> str:
     return _SYMBOLS.get(unit, unit)
 
 
+@cache
 def factor(unit: str, wanted: str) -> Fraction:
     """How many `wanted` one `unit` is."""
     kind, size = _SIZES[unit]

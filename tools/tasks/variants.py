@@ -7,7 +7,7 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from tools.tasks.catalogue import SHAPES, VALUE, Shape
+from tools.tasks.catalogue import EVERY, SHAPES, VALUE, Shape
 from tools.tasks.units import symbol
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ class Variant:
     @property
     def parameters(self) -> list[tuple[str, str]]:
         """The function's parameters with their annotations, in order."""
+        if self.shape is EVERY:
+            (quantity,) = self.family.takes
+            return [("items", f"list[{quantity.type}]")]
         if self.shape.many:
             item = "float | str" if self.shape.label else "float"
             taken = [("records", f"list[dict[str, {item}]]")]
@@ -117,6 +120,8 @@ def _fits(shape: Shape, family: Family) -> bool:
     gives = family.gives
     if shape.needs == "anything":
         return True
+    if shape is EVERY:
+        return len(family.takes) == 1
     if gives.kind in ("other", "numbers") or (gives.kind == "whole" and not shape.whole):
         return False
     if shape.many and any(quantity.type not in _FIGURES for quantity in family.takes):

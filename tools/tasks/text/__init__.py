@@ -1,0 +1,7 @@
+"""Small tools for text. All text is ASCII."""
+
+from __future__ import annotations
+
+from tools.tasks.text import codes, distances, words
+
+FAMILIES = (*words.FAMILIES, *codes.FAMILIES, *distances.FAMILIES)
