@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,6 +58,7 @@ def examine(home: Path | None = None) -> Health:
 
     Raises:
         UsageError: `MILLWRIGHT_EMBEDDINGS` or `MILLWRIGHT_CHROMA` cannot be used as it is set.
+        StorageFailed: the database cannot be opened for another reason than damage.
     """
     from tools.memory.memory import open_memory
 
@@ -65,6 +67,8 @@ def examine(home: Path | None = None) -> Health:
         memory = open_memory(place)
         damage = memory.library.database.check()
     except StorageFailed as error:
+        if not _damaged(error.__cause__):
+            raise
         return Health([_saved(place / "memory" / "memory.sqlite", str(error))])
     if damage:
         return Health([_saved(memory.library.database.path, "; ".join(damage))])
@@ -167,6 +171,11 @@ def _embeddings(memory: Memory) -> Finding:
         return Finding("embeddings", "good", f"texts are compared by {embedder.name}")
     what = "texts are compared by their words only: other words for the same thing are not found"
     return Finding("embeddings", "weak", what, _BETTER)
+
+
+def _damaged(cause: BaseException | None) -> bool:
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _saved(path: Path, what: str) -> Finding:

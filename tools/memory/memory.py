@@ -133,10 +133,12 @@ class Memory:
 
         Raises:
             UsageError: another skill is made of it.
+            StorageFailed: it is deleted, but another process still reads a copy.
         """
-        count = self.library.forget(what)
-        self.catch_up()
-        return count
+        try:
+            return self.library.forget(what)
+        finally:
+            self.catch_up()
 
     @property
     def failure(self) -> str:
