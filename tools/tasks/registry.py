@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.tasks import manufacturing, text
+from tools.tasks import data, manufacturing, text
 
 if TYPE_CHECKING:
     from tools.tasks.family import Family
@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 DOMAINS: dict[str, tuple[Family, ...]] = {
     "manufacturing": manufacturing.FAMILIES,
     "text": text.FAMILIES,
+    "data": data.FAMILIES,
 }

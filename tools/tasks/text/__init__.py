@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tools.tasks.text import codes, distances, words
+from tools.tasks.text import codes, digits, distances, words
 
-FAMILIES = (*words.FAMILIES, *codes.FAMILIES, *distances.FAMILIES)
+FAMILIES = (*words.FAMILIES, *codes.FAMILIES, *digits.FAMILIES, *distances.FAMILIES)
