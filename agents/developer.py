@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel, Field
 
+from agents.advice import advice
 from agents.contracts import Assignment, Role
 from tools.errors import ToolRefused
 from tools.verification.parsing import may_be_empty
@@ -79,13 +80,13 @@ def briefing(
     """The opening messages: the rules, the surroundings, and the task last.
 
     `shown` are files to read without asking: those depended on, and the assignment's own if they exist. `skills` are
-    offered beside the file tools. `failure` is the whole error of the attempt before this one. A `textual` one is not
+    those that fit the task. `failure` is the whole error of the attempt before this one. A `textual` one is not
     told of tools.
     """
     rules = SYSTEM_TEXTUAL if textual else SYSTEM
     system = rules.format(role=assignment.role, craft=CRAFT[assignment.role])
     parts = [f"The whole goal, of which you do one part:\n{goal}", _listed(listing, assignment), *_texts(shown)]
-    parts.append(_advised(skills))
+    parts.append(advice(skills, assignment.role, textual=textual))
     if failure:
         parts.append(f"The attempt before this one failed. This is the whole error:\n{failure}")
     parts.append(_task(assignment))
@@ -133,18 +134,6 @@ def _listed(listing: Mapping[str, int], assignment: Assignment) -> str:
     lines = [f"- {path} ({listing[path]} bytes)" for path in shown]
     lines += [f"- and {len(listing) - len(shown)} more files"] if len(shown) < len(listing) else []
     return "Files in the workspace:\n" + "\n".join(lines)
-
-
-def _advised(skills: Sequence[Offered]) -> str:
-    """What the offered skills are for, and what speaks for them."""
-    if not skills:
-        return ""
-    lines = [f"- {skill.tool}: {skill.description.strip().splitlines()[0]} ({skill.evidence})" for skill in skills]
-    told = (
-        "These tools compute; they write no file. They were tested before, so call one where you need a value that it "
-        "can give, such as an expected result. You need not use them:"
-    )
-    return "\n".join([told, *lines])
 
 
 def read_at_once(shown: Mapping[str, str]) -> list[str]:

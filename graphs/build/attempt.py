@@ -65,20 +65,16 @@ class Attempt:
         before = self.author.view()
         shown = await asyncio.to_thread(self._shown, before)
         existing = {path: shown[path] for path in self.assignment.paths if path in shown}
-        skills = await self._skills(approach)
-        toolbox = await asyncio.to_thread(self._toolbox, before, shown, existing, skills)
+        skills = await fitting(self.session, self.scope, f"{self.assignment.title}\n{self.assignment.task}")
+        # An agent that answers in text has no way to call one.
+        offered = () if approach.rung.textual else skills
+        toolbox = await asyncio.to_thread(self._toolbox, before, shown, existing, offered)
         messages = await asyncio.to_thread(self._briefing, goal, before, shown, approach, skills)
         return await self.author.work(toolbox, approach, paths=self.assignment.paths, existing=existing), messages
 
     def outcome(self, turns: Turns, approach: Approach) -> tuple[Outcome, list[Callback]]:
         """What the attempt came to, from the ledger, with what the agent raised."""
         return self.author.outcome(turns, approach), self.author.callbacks(turns)
-
-    async def _skills(self, approach: Approach) -> tuple[Offered, ...]:
-        """The skills that fit the task; an agent that answers in text has no way to call one."""
-        if approach.rung.textual:
-            return ()
-        return await fitting(self.session, self.scope, f"{self.assignment.title}\n{self.assignment.task}")
 
     def _toolbox(
         self,

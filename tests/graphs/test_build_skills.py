@@ -149,14 +149,28 @@ async def test_a_skill_that_hangs_crashes_or_floods_is_an_answer_and_the_build_g
     assert len(uses()) == 5
 
 
-async def test_an_agent_that_answers_in_text_is_offered_none(ollama: Start) -> None:
+async def test_an_agent_that_answers_in_text_is_shown_the_code_and_told_of_no_tool(ollama: Start) -> None:
     open_memory().admit(shelved.takt(), key="1")
 
     written = [Reply("```python plan.py\nTAKT = 4.8\n```")]
     server = ollama(Crew(PLAN, {"A1": written}), models=[Model("writer", ("completion",))])
     await build(server, model="ollama:writer", max_rounds=0)
     assert (run_dir("t") / "workspace" / "plan.py").read_text() == "TAKT = 4.8\n"
+    assert shelved.TAKT.strip() in developing(server)[0].messages[1]["content"]
     assert not [chat for chat in server.chats if "skill_takt_time" in json.dumps(chat.body)]
+
+
+async def test_a_tester_may_call_a_skill_and_is_shown_no_code(ollama: Start) -> None:
+    open_memory().admit(shelved.takt(), key="1")
+    test = "from plan import TAKT\n\n\ndef test_takt():\n    assert TAKT == 4.8\n"
+    tester = assignment("A2", "test_plan.py", role="tester", after=["A1"], task=f"Test plan.py. {TASK}")
+    both = {"A1": writing({"plan.py": "TAKT = 4.8\n"}), "A2": writing({"test_plan.py": test})}
+    server = ollama(Crew([*PLAN, tester], both))
+    assert (await build(server))["verdict"] == "PASS"
+    (asked,) = [c for c in server.chats if "Your assignment A2" in c.messages[1]["content"]][:1]
+    assert "skill_takt_time" in asked.tools
+    assert "def takt_time" not in json.dumps(asked.body)
+    assert "def takt_time" in developing(server)[0].messages[1]["content"]
 
 
 async def test_a_replay_needs_no_library_and_teaches_nothing(ollama: Start, home: Path) -> None:
