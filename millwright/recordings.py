@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.models.journal import digest
+from agents.models.journal import asked_digest, digest
 from tools.errors import ProofBroken
 from tools.events import Kind
 from tools.verification.records import agrees
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def whole_calls(lines: Sequence[Record]) -> list[Record]:
-    """The calls of a cassette, when every message has its hash and stands before the call that needs it.
+    """The calls of a cassette, when every message and every request has its hash, and messages stand before their calls.
 
     Raises:
         ProofBroken: naming the first line that does not hold.
@@ -30,9 +30,11 @@ def whole_calls(lines: Sequence[Record]) -> list[Record]:
             known.add(line["sha"])
         elif line["kind"] == "call":
             needed = {*line["request"], *([] if line["response"] is None else [line["response"]])}
+            where = f"cassette.jsonl line {number}, {line['scope']} turn {line['turn']},"
             if not needed <= known:
-                where = f"cassette.jsonl line {number}, {line['scope']} turn {line['turn']},"
                 raise ProofBroken(f"{where} has a message that is not recorded")
+            if asked_digest(line) != line["digest"]:
+                raise ProofBroken(f"{where} asks for something else than its digest states")
             calls.append(line)
     return calls
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphs.build import graph as _build
 from graphs.durable import Durable
+from graphs.factory import graph as _factory
 from tools.errors import MillwrightError, UsageError
 from tools.ollama_address import server_url
 
@@ -103,3 +104,4 @@ def _told() -> Iterator[None]:
 
 
 build = served(_build)
+factory = served(_factory)

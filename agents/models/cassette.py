@@ -60,5 +60,7 @@ class CassettePlayer:
             return f"recorded with the tools {record['tools']}, now {list(request.tools)}"
         if record["answer"] != request.answer:
             return f"recorded with the answer form {record['answer']!r}, now {request.answer!r}"
+        if record["temperature"] != request.temperature:
+            return f"recorded at the temperature {record['temperature']}, now {request.temperature}"
         old = [self._messages[sha] for sha in record["request"]]
         return first_difference(old, [body(message) for message in request.messages])

@@ -4,9 +4,9 @@ Every finished call is written, and synced, before its answer is used; a run tha
 answers it already had. The same file is the cassette that replays the run without a model. Messages are kept once,
 by hash, so the file grows with the conversation and not with its square.
 
-Lines: a `cassette` header, `message` (sha, body), `call` (scope, turn, request hashes, response hash or fault,
-usage), `tool` (the answer of a tool call), `choice` (how an attempt is made) and, when the run is over, `end` (verdict
-and the deliverables' hashes).
+Lines: a `cassette` header, `message` (sha, body), `call` (scope, turn, what was asked and its digest, response hash or
+fault, usage), `tool` (the answer of a tool call), `choice` (how an attempt is made) and, when the run is over, `end`
+(verdict and the deliverables' hashes).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tools.runs.lineage import Lineage, Position
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,16 @@ class Request:
 
     def digest(self) -> str:
         """One hash for everything that the answer depends on."""
-        found: Record = {"messages": self.parts(), "tools": list(self.tools), "answer": self.answer}
-        if self.temperature is not None:
-            found["temperature"] = self.temperature
-        return digest(found)
+        return asked_digest(self.asked())
+
+    def asked(self) -> Record:
+        """Everything that the answer depends on, the messages by their hashes."""
+        return {
+            "request": self.parts(),
+            "tools": list(self.tools),
+            "answer": self.answer,
+            "temperature": self.temperature,
+        }
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,11 @@ def body(message: BaseMessage) -> Record:
 def digest(value: Any) -> str:
     """The hash of a JSON value."""
     return sha256(canonical(value))[:32]
+
+
+def asked_digest(call: Record) -> str:
+    """The digest of what a recorded call asked, taken from its own fields."""
+    return digest({name: call[name] for name in ("request", "tools", "answer", "temperature")})
 
 
 class Journal:
@@ -122,9 +133,7 @@ class Journal:
             "step": place.step,
             "scope": request.scope,
             "turn": request.turn,
-            "request": request.parts(),
-            "tools": list(request.tools),
-            "answer": request.answer,
+            **request.asked(),
             "digest": request.digest(),
             "response": digest(body(message)) if message else None,
             "fault": fault,

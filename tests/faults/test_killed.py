@@ -102,3 +102,13 @@ def test_a_fork_that_is_killed_leaves_its_source_alone_and_can_be_made_again(
     assert (again.code, again.result["verdict"]) == (0, "PASS")
     forked = build.home / "runs" / made.result["run"] / "workspace"
     assert {path.name: path.read_bytes() for path in forked.iterdir()} == build.outcome().files
+
+
+def test_a_build_that_was_killed_and_resumed_proves_itself(launcher: Launcher, scene: Callable[..., Scene]) -> None:
+    """Killed between a write and its record, inside the journal's line, and while the report was written."""
+    build = scene(small())
+    points = [r"write ledger.jsonl done", r"write cassette.jsonl call", r"replace report.json"]
+    ended, figures = disturbed(build, [strike(pattern=pattern, torn=True) for pattern in points])
+    assert (ended.code, figures.kills) == (0, 3)
+    proved = launcher.run("verify", build.run, "--json", **build.where)
+    assert (proved.code, proved.result["holds"], proved.result["verdict"]) == (0, True, "PASS"), proved.out

@@ -91,3 +91,10 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
     """A build that says itself that it did not pass: nobody mended the sum. Not to be changed."""
     home = tmp_path_factory.mktemp("failed")
     return delivered_by(calculator(), home, "subtractor", settings={"max_rounds": 0})
+
+
+@pytest.fixture(scope="session")
+def thorough(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+    """A build that passed a thorough verification; not to be changed."""
+    home = tmp_path_factory.mktemp("thorough")
+    return delivered_by(calculator(), home, "thorough", settings={"verification": "thorough"})

@@ -213,6 +213,25 @@ def _answer_of_the_cassette_removed(found: Members) -> Members:
     return edited(CASSETTE, change)(found)
 
 
+def _other_question(found: Members) -> Members:
+    records = lines(found, CASSETTE)
+    first, second = (r for r in [r for r in records if r["kind"] == "call"][:2])
+    second["request"] = first["request"]
+    return found | {CASSETTE: log(records)}
+
+
+def _other_temperature(found: Members) -> Members:
+    records = lines(found, CASSETTE)
+    next(r for r in records if r["kind"] == "call")["temperature"] = 0.5
+    return found | {CASSETTE: log(records)}
+
+
+def _old_cassette(found: Members) -> Members:
+    records = lines(found, CASSETTE)
+    records[0]["format"] = 1
+    return found | {CASSETTE: log(records)}
+
+
 def _call_of_the_cassette_removed(found: Members) -> Members:
     def change(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         number = next(n for n, r in enumerate(records) if r["kind"] == "call" and "develop" in r["scope"])
@@ -318,6 +337,9 @@ FORGERIES: list[tuple[Forge, str]] = [
     (_verdict_event_removed, "events: no VERDICT in events.jsonl is the verdict that register.jsonl holds"),
     (_message_of_the_cassette, "cassette: cassette.jsonl line .* is a message with another hash than it states"),
     (_answer_of_the_cassette_removed, "cassette: .* has a message that is not recorded"),
+    (_other_question, "cassette: .* asks for something else than its digest states"),
+    (_other_temperature, "cassette: .* asks for something else than its digest states"),
+    (_old_cassette, "statement: .* was recorded in cassette format 1, this version reads 2; record the build again"),
     (_call_of_the_cassette_removed, "cassette: event .* which cassette.jsonl has not so"),
     (_end_of_the_cassette, "cassette: cassette.jsonl does not end with the verdict"),
     (_file, "files: workspace/notes.md is not what the ledger saw written last"),

@@ -60,6 +60,14 @@ def test_a_zip_is_proved_with_its_commands_run_again(delivered: Any) -> None:
     assert conclusion == "PASS: run calculator claims that it passed, and everything checked holds"
 
 
+def test_a_thorough_run_is_proved(thorough: Any) -> None:
+    proof = prove(str(thorough.zip))
+    assert (proof.holds, proof.claimed) == (True, "PASS"), proof.lines()
+    (commands,) = [check.detail for check in proof.checks if check.name == "commands"]
+    # Five runs of the tests, one without behaviour, the mutants of a module, and a command.
+    assert commands.startswith("8 run again at sandbox level"), commands
+
+
 def test_a_run_is_proved_from_its_directory(delivered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLWRIGHT_HOME", str(delivered.home))
     before = {path: path.read_bytes() for path in delivered.folder.rglob("*") if path.is_file()}
