@@ -21,6 +21,7 @@ import pytest
 from crew import Crew, assignment, writing
 from langgraph_sdk import get_client
 from langgraph_sdk.errors import NotFoundError
+from mcp import Client as MCPClient
 from servers.ollama import ChatRequest, OllamaServer, Reply
 
 from millwright import served
@@ -166,7 +167,7 @@ GOAL = {"goal": "Write two numbers."}
 
 
 async def test_the_assistant_says_what_goes_in_what_comes_out_and_what_may_be_set(client: Any) -> None:
-    (assistant,) = await client.assistants.search()
+    (assistant,) = await client.assistants.search(graph_id="build")
     assert (assistant["graph_id"], assistant["description"][:25]) == ("build", "From a goal to verified s")
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
     for part in ("input_schema", "output_schema", "context_schema"):
@@ -281,6 +282,18 @@ async def test_a_copied_thread_goes_on_by_itself_and_the_original_stays_where_it
     assert (original["next"], original["values"]["run"]) == (["approve_plan"], thread)
 
 
+async def test_its_mcp_endpoint_offers_the_graphs_with_what_goes_in_and_says_when_it_went_wrong(
+    server: DevServer,
+) -> None:
+    async with MCPClient(f"{server.url}/mcp", mode="legacy") as outside:
+        tools = {tool.name: tool for tool in (await outside.list_tools()).tools}
+        answer = await outside.call_tool("build", {"goal": "!!"})
+    assert {"build", "factory"} <= tools.keys()
+    assert tools["build"].description.startswith("From a goal to verified software")
+    assert tools["build"].input_schema["required"] == ["goal"]
+    assert answer.is_error
+
+
 ATTACKS = {
     "rebound host": {"host": "evil.example", "content-type": "application/json"},
     "host that begins like ours": {"host": "localhost.evil.example", "content-type": "application/json"},
@@ -303,7 +316,7 @@ async def test_a_foreign_page_gets_403_and_runs_nothing(
     thread = (await client.threads.create())["thread_id"]
     chats, threads = len(model.chats), await client.threads.count()
     run = json.dumps({"assistant_id": "build", "input": GOAL, "context": {"base_url": model.url}})
-    paths = ["/runs/wait", "/runs/stream", f"/threads/{thread}/runs/wait", "/internal/truncate", "/deploy"]
+    paths = ["/mcp", "/runs/wait", "/runs/stream", f"/threads/{thread}/runs/wait", "/internal/truncate", "/deploy"]
     with httpx.Client(base_url=server.url, headers=headers) as web:
         assert [web.post(path, content=run).status_code for path in paths] == [403] * len(paths)
     assert (len(model.chats), await client.threads.count()) == (chats, threads)
