@@ -76,6 +76,8 @@ def _problems(node: ast.expr | ast.stmt, modules: dict[str, str], skills: Collec
         yield from _imported(node, skills)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in _REFUSED:
         yield f"it uses {node.id}, which {_REFUSED[node.id]}: a tool only computes an answer from its arguments"
+    elif isinstance(node, ast.Name) and _is_special(node.id):
+        yield f"it reaches for {node.id}: a tool only computes an answer from its arguments"
     elif isinstance(node, ast.Attribute):
         yield from _attribute(node, modules)
 
@@ -90,7 +92,7 @@ def _imported(node: ast.ImportFrom, skills: Collection[str]) -> Iterator[str]:
 
 
 def _attribute(node: ast.Attribute, modules: dict[str, str]) -> Iterator[str]:
-    if node.attr.startswith("__") and node.attr.endswith("__") and node.attr not in _SPECIAL:
+    if _is_special(node.attr):
         yield f"it reaches for {node.attr}: a tool only computes an answer from its arguments"
     elif node.attr in _CLOCKS and _is_clock(node):
         yield f"it asks the clock ({ast.unparse(node)}): take the time as an argument"
@@ -98,6 +100,10 @@ def _attribute(node: ast.Attribute, modules: dict[str, str]) -> Iterator[str]:
         name = modules.get(node.value.id, "")
         if name in ALLOWED and not _is_open(name, node.attr):
             yield _part(name, node.attr)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in _SPECIAL
 
 
 def _is_clock(node: ast.Attribute) -> bool:
