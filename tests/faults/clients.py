@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from faults.points import Strike
 
 ROOT = Path(__file__).parents[2]
@@ -48,11 +50,19 @@ class Client:
     pid: int = 0
     stopped: bool = False
     _talk: Any = field(default=None)
+    _end: dict[str, Any] = field(default_factory=dict)
 
     def until_stopped(self) -> None:
         """Wait until a strike has stopped it."""
         while not self.stopped:
             assert "code" not in self._heard(), f"it ended: {(self.folder / 'err').read_text()}"
+
+    def stops(self) -> Iterator[None]:
+        """Every stop until it ends; it goes on after each."""
+        while "code" not in (heard := self._heard()):
+            yield
+            self.send(signal.SIGCONT)
+        self._end = heard
 
     def send(self, number: int) -> None:
         os.kill(self.pid, number)
@@ -65,8 +75,9 @@ class Client:
 
     def ended(self) -> Ended:
         """Wait for its end."""
-        while "code" not in (heard := self._heard()):
-            pass
+        heard = self._end
+        while "code" not in heard:
+            heard = self._heard()
         self._talk.close()
         self.connection.close()
         out, err, points = ((self.folder / name).read_text() for name in ("out", "err", "points"))

@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests:. python tests/faults/figures.py [--every N] [--random N] [--workers N]
 
-`--every 1` kills before every durable operation there is, one build each, and inside every second write of a log.
+`--every 1` takes a build up from before every durable operation there is, and from inside every second write of a log.
+For that one build is stopped at each of them, and its disk copied: what a kill there leaves. The random kills are kills.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from faults.clients import Launcher
-from faults.scenes import Figures, Outcome, Scene, disturbed, fresh, holds, large, strike
+from faults.scenes import Figures, Outcome, Scene, disturbed, fresh, holds, large, stopped, taken_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
+
+    from faults.clients import Ended
 
 HEAD = """\
 | killed | builds | killed before the end | same end | model calls | in flight, asked again | finished calls repeated \
@@ -46,6 +50,7 @@ class Total:
         self.tried += 1
         self.killed += figures.clients > 1
         self.survived += not failure
+        self.calls += figures.calls
         self.calls_asked_again += figures.calls_asked_again
         self.calls_repeated += figures.calls_repeated
         self.writes_repeated += figures.writes_repeated
@@ -64,53 +69,57 @@ class Total:
         return f"| {what} | {' | '.join(map(str, (*cells, *costs)))} |"
 
 
-def undisturbed(launcher: Launcher) -> tuple[Outcome, list[str], float]:
-    """What the build comes to when nobody disturbs it, the names of its points, and its seconds."""
+def undisturbed(launcher: Launcher) -> tuple[Outcome, float]:
+    """What the build comes to when nobody disturbs it, and its seconds."""
     scene = fresh(launcher, large(), *OPTIONS)
     began = time.monotonic()
-    ended = scene.build()
+    scene.build()
     seconds = time.monotonic() - began
     outcome = scene.outcome()
     _away(scene)
-    return outcome, [point.partition(" ")[2] for point in ended.points], seconds
+    return outcome, seconds
 
 
 def everywhere(part: int, parts: int, every: int) -> Total:
-    """Kill before every `every`th point, of which this is one of several equal parts."""
+    """Take a build up from before every `every`th point, of which this is one of several equal parts."""
     launcher = Launcher()
+    total = Total()
     try:
-        whole, points, _ = undisturbed(launcher)
-        numbers = range(part * every, len(points), parts * every)
-        torn = {n for n in numbers if points[n].startswith("write ") and n // every % 2}
-        return _tried(launcher, whole, (strike(number=n, torn=n in torn) for n in numbers))
+        whole, _ = undisturbed(launcher)
+        scene = fresh(launcher, large(), *OPTIONS)
+        for kept in stopped(scene, part * every, parts * every):
+            _try(total, scene, whole, partial(taken_up, scene, kept))
+        _away(scene)
     finally:
         launcher.close()
+    return total
 
 
 def at_random(part: int, count: int) -> Total:
     """Kill so many builds at random times."""
     launcher = Launcher()
+    total = Total()
     try:
-        whole, _, seconds = undisturbed(launcher)
+        whole, seconds = undisturbed(launcher)
         moments = random.Random(part)
-        return _tried(launcher, whole, ({"kill_after": moments.uniform(0, seconds)} for _ in range(count)))
+        for _ in range(count):
+            scene = fresh(launcher, large(), *OPTIONS)
+            strikes = [{"kill_after": moments.uniform(0, seconds)}]
+            _try(total, scene, whole, partial(disturbed, scene, strikes))
+            _away(scene)
     finally:
         launcher.close()
-
-
-def _tried(launcher: Launcher, whole: Outcome, strikes: Iterable[dict[str, Any]]) -> Total:
-    total = Total()
-    for each in strikes:
-        scene, figures, failure = fresh(launcher, large(), *OPTIONS), Figures(), ""
-        try:
-            ended, figures = disturbed(scene, [each])
-            holds(scene, ended, figures, whole)
-        except AssertionError as error:
-            failure = f"{each}: {' '.join(str(error).split())[:300]}"
-        total.add(figures, failure)
-        total.calls += len(scene.server.chats)
-        _away(scene)
     return total
+
+
+def _try(total: Total, scene: Scene, whole: Outcome, trial: Callable[[], tuple[Ended, Figures]]) -> None:
+    figures, failure = Figures(), ""
+    try:
+        ended, figures = trial()
+        holds(scene, ended, figures, whole)
+    except AssertionError as error:
+        failure = " ".join(str(error).split())[:300]
+    total.add(figures, failure)
 
 
 def _away(scene: Scene) -> None:

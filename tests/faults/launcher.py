@@ -23,6 +23,7 @@ from typing import Any
 from faults.points import Points, Strike
 
 import tools.events
+from agents.models.ollama_http import tls
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 _GRACE = 10
@@ -30,8 +31,16 @@ _GRACE = 10
 
 def serve(path: str) -> None:
     """Fork a keeper for every connection."""
-    for name in ("cli", "driving", "overview", "replaying"):
-        importlib.import_module(f"millwright.{name}")
+    # Whatever a client would import is here once for all of them.
+    for name in (
+        "millwright.cli",
+        "millwright.overview",
+        "millwright.replaying",
+        "graphs.build",
+        "agents.models.ollama",
+    ):
+        importlib.import_module(name)
+    tls()
     # A test run that is killed leaves no launcher behind.
     ctypes.CDLL(None).prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -29,16 +29,26 @@ _RANDOM = re.compile(r"(^|/)\.(?:millwright-tmp-\w+|(.+)\.\w{6,8})$")
 
 @dataclass(frozen=True)
 class Strike:
-    """A signal at the point of that number, or at the nth (from 0) whose name matches the pattern."""
+    """A signal at the point of that number, or at the nth (from 0) whose name matches the pattern.
+
+    With `every`, also at every so many points after the number; there every second write of them is torn.
+    """
 
     signal: str = "SIGKILL"
     number: int | None = None
+    every: int = 0
     pattern: str = ""
     nth: int = 0
     torn: bool = False
 
     def hits(self, number: int, matched: int | None) -> bool:
-        return number == self.number if self.number is not None else matched == self.nth
+        if self.number is None:
+            return matched == self.nth
+        past = number - self.number
+        return past == 0 or (self.every > 0 < past and past % self.every == 0)
+
+    def tears(self, number: int) -> bool:
+        return number // self.every % 2 == 1 if self.every else self.torn
 
 
 class Points:
@@ -81,8 +91,9 @@ class Points:
         def watched(descriptor: int, data: bytes) -> int:
             half = self._reach("write", _opened(descriptor), data)
             if half:
-                self._write(descriptor, bytes(data)[: len(data) // 2])
+                written = self._write(descriptor, bytes(data)[: len(data) // 2])
                 self._hit()
+                return written + self._write(descriptor, bytes(data)[written:])
             return self._write(descriptor, data)
 
         os.write = watched
@@ -112,7 +123,7 @@ class Points:
             self._write(self._trace, f"{number} {name}\n".encode())
             if not struck:
                 return False
-            if strike.torn and data:
+            if data and strike.tears(number):
                 return True
             self._hit()
             return False

@@ -21,6 +21,8 @@ from tools.workspace.ledger import check_chain, sha256
 from tools.workspace.names import TEMPORARY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from faults.clients import Ended, Launcher
     from faults.points import Strike
 
@@ -28,6 +30,7 @@ GOAL = "Write a small library of numbers."
 _ADD = 'def add(a: int, b: int) -> int:\n    """Add two numbers."""\n    return a + b\n'
 _TEST = "from n1 import add\n\n\ndef test_add() -> None:\n    assert add(2, 3) == 5\n"
 TRIES = 4
+IN_FLIGHT = 4  # calls at once, unless a build is told otherwise
 
 
 def small() -> Crew:
@@ -79,6 +82,7 @@ class Figures:
     point: str = ""
     clients: int = 0
     kills: int = 0
+    calls: int = 0
     calls_asked_again: int = 0
     calls_repeated: int = 0
     writes_repeated: int = 0
@@ -194,14 +198,56 @@ def disturbed(scene: Scene, strikes: list[dict[str, Any]]) -> tuple[Ended, Figur
             figures.bytes_lost += scene.bytes_missing()
             figures.kills += 1
     assert ended is not None
-    seen = Counter(json.dumps(chat.body, sort_keys=True) for chat in scene.server.chats)
+    _count(scene, figures, scene.server.chats)
+    return ended, figures
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a killed client would have left at one point: the data directory, and how many calls it had made."""
+
+    point: str
+    home: Path
+    chats: int
+
+
+def stopped(scene: Scene, first: int, every: int) -> list[Kept]:
+    """Build while the client is stopped at every so many points, and its disk copied: what a kill there leaves."""
+    from faults.points import Strike
+
+    strike = Strike("SIGSTOP", number=first, every=every)
+    client = scene.launcher.start(*scene.build_words, **scene.where, strike=strike)
+    found = []
+    for number, _ in enumerate(client.stops()):
+        copy = scene.root / f"kept{number}"
+        shutil.copytree(scene.home, copy, symlinks=True)
+        point = (client.folder / "points").read_text().splitlines()[-1].partition(" ")[2]
+        found.append(Kept(point, copy, len(scene.server.chats)))
+    assert client.ended().code == 0
+    return found
+
+
+def taken_up(scene: Scene, kept: Kept) -> tuple[Ended, Figures]:
+    """Let a new client go on from what was left at a point, in the same place, and count what it cost."""
+    shutil.rmtree(scene.home)
+    kept.home.rename(scene.home)
+    figures = Figures(kept.point, clients=2, kills=1, bytes_lost=scene.bytes_missing())
+    before = len(scene.server.chats)
+    ended = scene.go_on()
+    assert not ended.orphans, f"processes were left behind: {ended.orphans}"
+    _count(scene, figures, [*scene.server.chats[: kept.chats], *scene.server.chats[before:]])
+    return ended, figures
+
+
+def _count(scene: Scene, figures: Figures, chats: Sequence[Any]) -> None:
+    seen = Counter(json.dumps(chat.body, sort_keys=True) for chat in chats)
+    figures.calls = len(chats)
     figures.calls_asked_again = sum(seen.values()) - len(seen)
     calls = [line for line in scene.lines("cassette.jsonl") if line["kind"] == "call"]
     places = {(call["branch"], call["step"], call["scope"], call["turn"]) for call in calls}
     figures.calls_repeated = len(calls) - len(places)
     keys = Counter(line["key"] for line in scene.lines("ledger.jsonl") if line.get("state") == "done")
     figures.writes_repeated = sum(keys.values()) - len(keys)
-    return ended, figures
 
 
 def holds(scene: Scene, ended: Ended, figures: Figures, whole: Outcome) -> None:
@@ -213,6 +259,7 @@ def holds(scene: Scene, ended: Ended, figures: Figures, whole: Outcome) -> None:
     assert outcome.report == whole.report
     assert outcome.calls == whole.calls
     assert (figures.calls_repeated, figures.writes_repeated, figures.bytes_lost) == (0, 0, 0)
+    assert figures.calls_asked_again <= figures.kills * IN_FLIGHT
     check_chain(scene.directory / "ledger.jsonl")
     assert not [name for name in outcome.files if TEMPORARY in name]
     assert not list(scene.directory.glob(".*"))
