@@ -41,7 +41,11 @@ LIMITS = Limits(seconds=20, cpu_seconds=20, memory_bytes=1_000_000_000, processe
 async def fitting(session: Session[Any], scope: str, about: str) -> tuple[Offered, ...]:
     """The active skills that fit the work `scope`, which is `about` something; the best first, often none."""
     kept = await session.remember(f"skills/{scope}", partial(_found, session, scope, about))
-    return tuple(Offered.model_validate(one) for one in kept["skills"]) if kept else ()
+    skills = tuple(Offered.model_validate(one) for one in kept["skills"]) if kept else ()
+    if skills:
+        named = {skill.id: skill.evidence for skill in skills}
+        await session.run.events.aemit(Kind.SKILLS_OFFERED, scope=scope, skills=named)
+    return skills
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import shelved
+from blockbuster import blockbuster_ctx
 from crew import Crew, assignment, writing
 from faults.clients import Launcher
 from faults.points import Strike
@@ -91,6 +92,7 @@ async def test_a_developer_calls_a_skill_its_answer_arrives_and_the_use_is_verif
     assert "skill_takt_time" in first.tools
     assert "- skill_takt_time: Takt time in minutes per unit" in first.messages[1]["content"]
     assert "2 tests, which notice 9 of 10 changes to its code; not used yet" in first.messages[1]["content"]
+    assert [list(event["skills"]) for event in told("SKILLS_OFFERED")] == [[skill.id]]
     assert uses() == [(skill.id, "returned", True)]
     known = shelved.library().skill(skill.id)
     assert (known.uses, known.successes) == (1, 1)
@@ -239,3 +241,24 @@ def test_a_killed_build_offers_the_same_again_and_records_each_use_once(
     assert (again.code, again.result["verdict"]) == (0, "PASS"), again.out
     assert uses() == [("takt_time-1", "returned", True)]
     assert len({json.dumps([c.tools, c.messages]) for c in developing(server)}) == 3
+
+
+async def test_a_run_that_used_a_skill_is_verified_by_its_zip_alone(
+    ollama: Start, launcher: Launcher, home: Path
+) -> None:
+    open_memory().admit(shelved.takt(), key="1")
+    output = await build(ollama(crew()))
+    open_memory().close()
+    shutil.rmtree(home / "memory")
+    ended = launcher.run("verify", output["archive"], "--json", home=home)
+    assert ended.code == 0, ended.out
+
+
+async def test_nothing_blocks_the_loop_while_skills_are_found_run_and_judged(ollama: Start) -> None:
+    open_memory().admit(shelved.takt(), key="1")
+    server = ollama(crew())
+    with blockbuster_ctx() as watch:
+        # LangChain looks a function's source up when it is streamed for the first time.
+        watch.functions["os.stat"].can_block_in("langchain_core/runnables/utils.py", "get_function_nonlocals")
+        assert (await build(server))["verdict"] == "PASS"
+    assert uses() == [("takt_time-1", "returned", True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,7 +27,15 @@ _TEXTS = {
     f"{_HERE}/{name}.py": Path(calls.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
     for name in ("asking", "calls", "serving", "trials")
 }
-_START = "import sys; sys.path.insert(0, '.'); from tools.skills.judge.{} import main; main()"
+# The servers start first: what they fork has never seen a plan.
+_START = """\
+import sys
+sys.path.insert(0, ".")
+from tools.skills.judge.asking import Server
+servers = [Server(seed) for seed in range({servers})]
+from tools.skills.judge.{which} import main
+main(servers)
+"""
 
 
 @dataclass(frozen=True)
@@ -38,19 +47,27 @@ class Judged:
     execution: Execution
 
 
-async def judge(run: Runner, which: Literal["calls", "trials"], plan: Mapping[str, Any], purpose: str) -> Judged:
-    """Have a plan carried out by one of the judges.
+async def judge(
+    run: Runner, which: Literal["calls", "trials"], plan: Mapping[str, Any], purpose: str, *, servers: int
+) -> Judged:
+    """Have a plan carried out by one of the judges, with so many servers of programs.
 
     Raises:
         SandboxUnavailable: nothing here confines a process.
         StorageFailed: the files for the sandbox could not be written.
     """
-    text = json.dumps(plan)
-    argv = python_argv(*(["-S"] if which == "calls" else []), "-c", _START.format(which))
-    with ExitStack() as stack:
-        folder = await asyncio.to_thread(stack.enter_context, folder_of({**_TEXTS, calls.PLAN: text}))
+    # No program sees a plan that holds tests, so it cannot know the word that a report begins with.
+    word = hashlib.sha256(json.dumps(plan).encode()).hexdigest()
+    texts = {**_TEXTS, calls.PLAN: json.dumps({**plan, "word": word})}
+    start = _START.format(which=which, servers=servers)
+    argv = python_argv(*(["-S"] if which == "calls" else []), "-c", start)
+    stack = ExitStack()
+    try:
+        folder = await asyncio.to_thread(stack.enter_context, folder_of(texts))
         execution = await run(argv, purpose, workspace=folder)
-    return _read(execution, calls.MARK + calls.seal(text) + " ")
+    finally:
+        await asyncio.to_thread(stack.close)
+    return _read(execution, calls.MARK + word + " ")
 
 
 def _read(execution: Execution, mark: str) -> Judged:
