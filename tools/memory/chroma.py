@@ -226,8 +226,9 @@ class ChromaIndex:
 
     def _close(self) -> None:
         if self._client is not None and self._pid == os.getpid():
-            with contextlib.suppress(Exception):  # what it held was derived
-                self._client.close()
+            from tools.memory.collection import disconnected
+
+            disconnected(self._client)
         self._client = self._collection = None
         self.status = "off" if self.status == "off" else "closed"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # Chroma takes at most 5461 in one call.
 BATCH = 500
 DEFAULT_PORT = 8000
+SERVER_SECONDS = 10.0
 _ATTEMPTS = 3
 
 
@@ -83,9 +85,7 @@ def connected(folder: Path, server: str) -> Any:
 
     settings = Settings(anonymized_telemetry=False)
     if server:
-        url = urlsplit(server)
-        port = url.port or DEFAULT_PORT
-        return chromadb.HttpClient(url.hostname or "", port, ssl=url.scheme == "https", settings=settings)
+        return _client_of(server, settings)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             client = chromadb.PersistentClient(str(folder), settings)
@@ -100,9 +100,37 @@ def connected(folder: Path, server: str) -> Any:
     raise AssertionError("unreachable")
 
 
+def disconnected(client: Any) -> None:
+    """Close a client with everything that it holds."""
+    with contextlib.suppress(Exception):  # what it held was derived
+        client.close()
+    for session in _sessions(client):
+        session.close()
+
+
 def names(client: Any) -> set[str]:
     """The names of all collections."""
     return {collection.name for collection in client.list_collections()}
+
+
+def _client_of(server: str, settings: Any) -> Any:
+    import chromadb
+    import httpx
+
+    url = urlsplit(server)
+    port = url.port or DEFAULT_PORT
+    # Chroma's client would wait for ever for a server that accepts and says nothing.
+    httpx.get(f"{url.scheme}://{url.hostname}:{port}/api/v2/heartbeat", timeout=SERVER_SECONDS).raise_for_status()
+    client = chromadb.HttpClient(url.hostname or "", port, ssl=url.scheme == "https", settings=settings)
+    for session in _sessions(client):
+        session.timeout = SERVER_SECONDS
+    return client
+
+
+def _sessions(client: Any) -> list[Any]:
+    """The HTTP sessions of a client of a server: they have no time limit, and Chroma does not close them."""
+    servers = [getattr(part, "_server", None) for part in (client, getattr(client, "_admin_client", None))]
+    return [session for server in servers if (session := getattr(server, "_session", None)) is not None]
 
 
 class _Stored(Embeddings):
