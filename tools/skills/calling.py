@@ -85,7 +85,7 @@ async def asked(
         "cpu_seconds": CPU_SECONDS,
         "seconds": seconds,
     }
-    judged = await judge(run, "calls", plan, purpose)
+    judged = await judge(run, "calls", plan, purpose, servers=len(orders))
     if judged.report is None:
         stopped = Answer("stopped", error=judged.problem)
         return [[stopped] * len(calls) for _ in orders]

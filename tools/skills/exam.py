@@ -18,7 +18,7 @@ from tools.skills import calling, verdicts
 from tools.skills.interface import Interface, agrees, read_interface, signature_of
 from tools.skills.judging import judge
 from tools.skills.properties import property_tests
-from tools.skills.purity import impurities
+from tools.skills.purity import imports, impurities
 from tools.verification.mutation import mutants
 from tools.verification.stubs import hollowed, stubbed
 
@@ -126,7 +126,7 @@ class _Exam:
     async def _tried(self) -> bool:
         """Have the tests tried on the program, its reference and broken versions of it."""
         plan, made = await asyncio.to_thread(self._plan)
-        judged = await judge(self.run, "trials", plan, "exam: tests")
+        judged = await judge(self.run, "trials", plan, "exam: tests", servers=2)
         if judged.report is None:
             return self._take("tests", "tests", [f"the tests could not be run: {judged.problem}"], "", 0.0)
         self.report = judged.report
@@ -146,6 +146,7 @@ class _Exam:
             "reference": self.task.reference if self.task else "",
             "stubs": {"raises NotImplementedError": stubbed(code), "does nothing": hollowed(code)},
             "mutants": [mutant.source for mutant in made],
+            "imports": sorted(imports(code)),
             "inputs": self._inputs(),
             "cpu_seconds": calling.CPU_SECONDS,
             "seconds": SECONDS,

@@ -38,14 +38,19 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from main import {entry}
 
 ARGUMENTS = st.fixed_dictionaries({{{strategies}}})
 ANY = settings(
-    max_examples={examples}, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples={examples},
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
 )
 
 

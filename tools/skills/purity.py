@@ -49,6 +49,17 @@ def impurities(code: str, skills: Collection[str] = ()) -> list[str]:
     return [f"line {line}: {why}" for line, why in sorted(found)]
 
 
+def imports(code: str) -> set[str]:
+    """The allowed modules of the standard library that a program imports.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError: it does not parse.
+    """
+    nodes = list(ast.walk(syntax_tree(code)))
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return (named | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}) & ALLOWED
+
+
 def _run(tree: ast.Module) -> Iterator[ast.expr | ast.stmt]:
     """Every node but those that run only when the file is a script."""
     for statement in tree.body:

@@ -89,11 +89,12 @@ async def _tried(
         "reference": "",
         "stubs": {},
         "mutants": [],
+        "imports": [],
         "inputs": [calling.plain(dict(example.arguments)) for example in examples],
         "cpu_seconds": calling.CPU_SECONDS,
         "seconds": SECONDS,
     }
-    judged = await judge(run, "trials", plan, "recheck: tests")
+    judged = await judge(run, "trials", plan, "recheck: tests", servers=2)
     if judged.report is None:
         return f"the tests could not be run: {judged.problem}"
     report = judged.report

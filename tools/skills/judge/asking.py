@@ -6,29 +6,36 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from tools.skills.judge import serving
 
 TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-_SERVING = Path(serving.__file__).read_text(encoding="utf-8")
+with open(serving.__file__, encoding="utf-8") as file:
+    _SERVING = file.read()
 LATE = 5.0  # times the processor time, in seconds of the clock: a busy machine is nobody's fault
 
 
 class Server:
-    """A process that programs are started from, with a hash seed of its own."""
+    """A process that programs are started from, with a hash seed of its own.
+
+    The judges start theirs before they read what programs must not know: the first is a fork.
+    """
 
     def __init__(self, seed: int = 0) -> None:
         """Start it at once; it gets ready while the caller goes on."""
         self._seed = seed
-        self._open()
+        self._open(_fork if seed == 0 else _execute)
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Load modules once instead of in every program."""
+        self._control.send(json.dumps(list(modules)).encode())
 
     def start(self, modules: dict[str, str], entry: str, cpu_seconds: float) -> Running:
         """Start a program: `main` and the skills it is made of, by module name.
@@ -39,27 +46,15 @@ class Server:
         try:
             pid = self._forked(theirs)
         except ConnectionError:  # a program before it has ended the server
-            self._open()
+            self._open(_execute)
             pid = self._forked(theirs)
         theirs.close()
         return Running(ours, pid, {"modules": modules, "entry": entry, "cpu_seconds": cpu_seconds})
 
-    def end(self) -> None:
-        """End the server; programs that run go on."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
-
-    def _open(self) -> None:
-        self._control, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-B", "-P", "-s", "-S", "-c", _SERVING, str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env={"PYTHONHASHSEED": str(self._seed), "LANG": "C.UTF-8", "TZ": "UTC"},
-        )
+    def _open(self, begin: Callable[[socket.socket, int], None]) -> None:
+        # Messages keep their bounds, so that a list of modules and a program to start are told apart.
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        begin(theirs, self._seed)
         theirs.close()
 
     def _forked(self, connection: socket.socket) -> int:
@@ -125,3 +120,24 @@ def told(answer: dict[str, Any]) -> str:
     if answer["kind"] == "raised":
         return f"{answer['error']}: {answer['message']}" if answer["message"] else answer["error"]
     return str(answer.get("error", answer["kind"]))
+
+
+def _fork(control: socket.socket, _: int) -> None:
+    """Serve from a copy of this process, which must not know anything yet."""
+    if os.fork() == 0:
+        try:
+            serving.main(control)
+        finally:
+            os._exit(0)
+
+
+def _execute(control: socket.socket, seed: int) -> None:
+    """Serve from a new interpreter with this hash seed."""
+    if os.fork() == 0:
+        try:
+            os.set_inheritable(control.fileno(), True)
+            argv = [sys.executable, "-B", "-P", "-s", "-S", "-c", _SERVING, str(control.fileno())]
+            environment = {"PYTHONHASHSEED": str(seed), "LANG": "C.UTF-8", "TZ": "UTC"}
+            os.execve(sys.executable, argv, environment)  # noqa: S606 - our own text in our own interpreter
+        finally:
+            os._exit(127)

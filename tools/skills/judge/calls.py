@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from pathlib import Path
 
 from tools.skills.judge import serving
-from tools.skills.judge.asking import Server
 
 TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
 if TYPE_CHECKING:
     from typing import Any
 
-    from tools.skills.judge.asking import Running
+    from tools.skills.judge.asking import Running, Server
 
 MARK = "MILLWRIGHT-REPORT "
 PLAN = "plan.json"
 LONGEST_REPORT = 800_000
 
 
-def main() -> None:
+def main(servers: list[Server]) -> None:
     """Carry out the plan: the `calls`, the `orders` in which they are asked, each of a fresh program, within `seconds`."""
-    text = Path(PLAN).read_text(encoding="utf-8")
-    plan = json.loads(text)
     serving.hide()
-    servers = [Server(seed) for seed in range(len(plan["orders"]))]
+    plan = read_plan()
     until = time.monotonic() + plan["seconds"]
     rounds = [asked(server, plan, order, until) for server, order in zip(servers, plan["orders"], strict=True)]
-    report(text, {"rounds": rounds})
+    report(plan, {"rounds": rounds})
+
+
+def read_plan() -> dict[str, Any]:
+    """The plan."""
+    with open(PLAN, encoding="utf-8") as file:
+        plan: dict[str, Any] = json.load(file)
+    return plan
 
 
 def asked(server: Server, plan: dict[str, Any], order: list[int], until: float) -> list[dict[str, Any]]:
@@ -53,14 +55,9 @@ def asked(server: Server, plan: dict[str, Any], order: list[int], until: float) 
     return [found[number] for number in range(len(order))]
 
 
-def report(plan: str, content: dict[str, Any]) -> None:
-    """Print the report, signed with what only someone who has read the plan can know."""
+def report(plan: dict[str, Any], content: dict[str, Any]) -> None:
+    """Print the report, with the word that only someone who has read the plan can know."""
     text = json.dumps(content)
     if len(text) > LONGEST_REPORT:
         text = json.dumps({"too_long": True})
-    print("\n" + MARK + seal(plan) + " " + text, flush=True)  # noqa: T201
-
-
-def seal(plan: str) -> str:
-    """The word that a report on this plan carries."""
-    return hashlib.sha256(plan.encode()).hexdigest()[:32]
+    print("\n" + MARK + plan["word"] + " " + text, flush=True)  # noqa: T201

@@ -21,31 +21,35 @@ from types import ModuleType
 import pytest
 
 from tools.skills.judge import serving
-from tools.skills.judge.asking import Running, Server, told
-from tools.skills.judge.calls import PLAN, report
+from tools.skills.judge.asking import told
+from tools.skills.judge.calls import read_plan, report
 
 TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from tools.skills.judge.asking import Running, Server
+
 TESTS, PROPERTIES = "test.py", "properties.py"
+# Parts of pytest that no test of a function needs; they take a tenth of the exam.
+WITHOUT = "debugging doctest faulthandler junitxml pastebin setuponly setupplan stepwise unraisableexception"
 MOST_RECORDED = 60
 PATIENCE = 10  # times what the program itself needs
 LEAST = 0.25  # seconds of processor time for a call of a broken version
 LEAST_RUN = 5.0
 
 
-def main() -> int:
+def main(servers: list[Server]) -> None:
     """Carry out the plan and print the report."""
-    text = Path(PLAN).read_text(encoding="utf-8")
     serving.hide()
-    trials = Trials(json.loads(text))
+    plan = read_plan()
+    trials = Trials(plan, servers)
     names = trials.write_tests()
     options = ["-q", "-p", "no:cacheprovider", "--tb=short", "--rootdir=.", "-o", "addopts="]
+    options += [word for name in WITHOUT.split() for word in ("-p", f"no:{name}")]
     pytest.main([*options, *names], plugins=[trials])
-    report(text, trials.found)
-    return 0
+    report(plan, trials.found)
 
 
 class Proxy(ModuleType):
@@ -107,12 +111,14 @@ class Run:
 class Trials:
     """A pytest plugin that carries out the whole plan in the place of one run of the tests."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
-        """Start the servers, so that they get ready while pytest reads the tests."""
+    def __init__(self, plan: dict[str, Any], servers: list[Server]) -> None:
+        """Try with these servers, the second with another hash seed."""
+        for server in servers:
+            server.preload(plan["imports"])
         self.found: dict[str, Any] = {"errors": [], "collected": 0, "seconds": {}}
         self._plan = plan
         self._until = time.monotonic() + plan["seconds"]
-        self._servers = [Server(0), Server(1)]
+        self._servers = servers
         self._proxy = sys.modules["main"] = Proxy(plan["entry"], plan["parameters"])
         self._outcomes: dict[str, dict[str, str]] = {}
 
