@@ -101,6 +101,11 @@ def _points(random: Random, _: object) -> list[list[float]]:
     return [[place, random.randint(-20, 60) / 2] for place in places]
 
 
+def _within(random: Random, drawn: dict[str, list[list[float]]]) -> float:
+    first, last = drawn["points"][0][0], drawn["points"][-1][0]
+    return random.randint(int(first * 10), int(last * 10)) / 10
+
+
 def _increasing(random: Random, _: object) -> list[float]:
     return sorted(random.sample(range(40), random.randint(2, 7)))
 
@@ -206,7 +211,7 @@ FAMILIES = (
         core=interpolated,
         takes=(
             Quantity("points", "the points", _points, "list[list[float]]"),
-            Quantity("x", "where the value is wanted", decimal(0, 19, 1)),
+            Quantity("x", "where the value is wanted", _within),
         ),
         gives=Result("value", "number", digits=(2, 3)),
         refuses=(
@@ -242,7 +247,13 @@ FAMILIES = (
                 {"clamp": True},
                 "clamped",
                 (),
-                ({"points": [[0, 1], [2, 3]], "x": 3}, {"points": [[1, 1], [2, 3]], "x": 0}),
+                (
+                    {"points": [[0, 1], [2, 3]], "x": 3},
+                    {"points": [[1, 1], [2, 3]], "x": 0},
+                    {"points": [[5, -2.5], [7, 9]], "x": 4.9},
+                    {"points": [[5, -2.5], [6, 0], [7, 9]], "x": 19},
+                    {"points": [[5, 8]], "x": 1},
+                ),
             ),
         ),
         tags=("numeric", "list"),
