@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from pydantic import BaseModel, ValidationError
 
+from agents.models.honesty import context_lost
 from tools.errors import ModelFault
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 TRIES = 5
 SOBER_FROM = 2
 """From this try on, counted from 0, the model is asked without randomness."""
+
+LOST = 3
+"""So often a model may be asked without reading the whole prompt."""
 
 LONGEST_ECHO = 6000
 """An answer that was of no use is shown to the model again, but not more of it than this, in characters."""
@@ -40,20 +44,29 @@ async def answer(
     """Ask for JSON of the given form; `problems` says what is wrong with an answer that has the form.
 
     Raises:
-        ModelFault: of kind `invalid_answer`, with the last answer's problems, when every try was used.
+        ModelFault: of kind `invalid_answer`, with the last answer's problems, when every try was used; of kind
+            `context_lost` when the model never read the whole prompt.
     """
     history = list(messages)
     wrong: list[str] = []
-    faulty = False
+    faulty = longer = False
+    lost = 0
     for turn in range(tries):
         try:
             # A form that the server enforces may be what fails, so the last try goes without it.
             schema = form.model_json_schema() if turn < tries - 1 or not faulty else None
             cold = 0.0 if SOBER_FROM <= turn < tries - 1 else None
-            reply = await ask(scope, turn, history, schema=schema, seconds=seconds, temperature=cold)
+            reply = await ask(scope, turn, history, schema=schema, seconds=seconds, temperature=cold, longer=longer)
         except ModelFault as fault:
             faulty, wrong = True, [str(fault)]
+            longer = longer or fault.kind == "cut"
             history = [*history, HumanMessage(_again(wrong))]
+            continue
+        if why := context_lost(reply.response_metadata.get("prompt", {})):
+            # Without what was said since, the prompt is as short as it can be.
+            history, wrong, lost = list(messages), [why], lost + 1
+            if lost == LOST:
+                raise ModelFault(why, kind="context_lost")
             continue
         parsed, wrong = read(reply.text, form)
         wrong = wrong if parsed is None else problems(parsed)

@@ -109,6 +109,7 @@ class Blocker(Contract):
     status: Literal["open", "resolved", "debt"] = "open"
     resolved_by: str = ""
     evidence: str = ""
+    given_up: str = Field("", description="Why no further assignment is made for what is to blame.")
 
 
 class Finding(Contract):
@@ -137,6 +138,7 @@ class Outcome(Contract):
     status: Literal["finished", "failed"]
     failure: str = ""
     kind: BlockerKind | None = None
+    stopped_by: str = Field("", description="What stopped it: a fault of the model by its name, or a limit.")
     files: list[WrittenFile] = Field(default_factory=list)
     summary: str = ""
     claims: list[str] = Field(default_factory=list)

@@ -38,11 +38,14 @@ class Author:
         """The name of this attempt in the journal."""
         return f"develop/{self.actor.assignment}#{self.actor.attempt}"
 
-    async def approach(self, before: Record | None, failure: str) -> Approach:
-        """How this attempt is made; after the approach `before`, with one thing changed that `failure` suggests."""
+    async def approach(self, before: Record | None, last: Outcome | None) -> Approach:
+        """How this attempt is made; after the approach `before`, with one thing changed that its outcome suggests."""
         if before is None:
             return await self.session.approach(self.scope)
-        return await self.session.approach(self.scope, Approach.model_validate(before), failure)
+        failure = last.stopped_by if last is not None else ""
+        in_vain = last is not None and bool(failure) and not last.files
+        tried = Approach.model_validate(before)
+        return await self.session.approach(self.scope, tried, failure, patient=not in_vain)
 
     def view(
         self, owned: Sequence[str] = (), guards: Sequence[Callable[[str, str, str | None], None]] = ()
@@ -107,6 +110,7 @@ class Author:
             status="failed" if stopped else "finished",
             failure=stopped,
             kind=_kind(turns.get("stopped_by", "")) if stopped else None,
+            stopped_by=turns.get("stopped_by", ""),
             files=files,
             summary=summary,
             claims=claims,

@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping  # noqa: TC003 - LangGr
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
-from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from typing_extensions import TypedDict
 
 from agents.loops import rounds
 from agents.models.approach import Approach
 from agents.models.compaction import compacted, room_for
+from agents.models.continuing import CONTINUATIONS, Unfinished, joined, unfinished_file, unfinished_text
 from agents.models.protocols import Rung, as_text, how_to_answer
 from agents.models.reading import Reading, Surroundings, known_files, spelled
+from agents.models.windows import text_tokens
 from agents.toolbox import BAD_CALL
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from agents.models.caller import Ask
     from agents.toolbox import Toolbox
+    from tools.errors import ModelFault
 
 REFUSED_CLOSINGS = 3
 BAD_TURNS = 3
@@ -85,6 +88,11 @@ class Turns(TypedDict, total=False):
     missed: int
     looped: bool
     asked: bool
+    cut: Unfinished | None
+    """The file in which the last reply was cut, when the model is asked for the rest of it."""
+    continued: int
+    longer: bool
+    """Whether a reply was cut, so that the next ones get more room."""
     tokens: int
     seconds: float
     calls: Annotated[list[dict[str, Any]], operator.add]
@@ -114,7 +122,29 @@ async def prompt(state: Turns, work: Work) -> list[BaseMessage]:
     if turn > 0 and (turn == work.turns - 1 or await work.is_last(work.scope, turn)):
         messages.append(HumanMessage(LAST_CALL))
     messages = compacted(messages, state["opening"], room_for(work.approach.window))
+    if (cut := state.get("cut")) is not None:
+        messages += [AIMessage(cut.text), HumanMessage(cut.request)]
     return as_text(messages) if state["rung"].textual else messages
+
+
+def gone_on(state: Turns, work: Work, fault: ModelFault) -> Turns | None:
+    """Ask for the rest of the file in which the reply was cut; None when that is not certain to fit together."""
+    before, reply, times = state.get("cut"), fault.reply, state.get("continued", 0)
+    if fault.kind != "cut" or not isinstance(reply, AIMessage) or times >= CONTINUATIONS:
+        return None
+    expected = state.get("expected", "")
+    if before is None:
+        found = unfinished_file(reply, work.paths, expected)
+    else:
+        text = joined(before, reply.text)
+        found = None if text is None else unfinished_text(text, work.paths, expected)
+        if found is not None and len(found.text) <= len(before.text):
+            return None
+    window = work.approach.window
+    # What was written is sent back with the prompt, and has to leave room for as much again.
+    if found is None or (window is not None and text_tokens(found.text) > window // 4):
+        return None
+    return {"cut": found, "continued": times + 1}
 
 
 def surroundings(state: Turns, work: Work) -> Surroundings:

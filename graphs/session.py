@@ -63,10 +63,12 @@ class Session(Generic[Context]):
         """
         return (await _caller(self.run, self.context)).at(self.place)
 
-    async def approach(self, scope: str, before: Approach | None = None, failure: str = "") -> Approach:
+    async def approach(
+        self, scope: str, before: Approach | None = None, failure: str = "", *, patient: bool = True
+    ) -> Approach:
         """How the attempt of this scope is made: as experience has it, or `before` with one thing changed."""
         caller = await _caller(self.run, self.context)
-        kept = await caller.choose(self.place, scope, lambda known: _picked(known, before, failure))
+        kept = await caller.choose(self.place, scope, lambda known: _picked(known, before, failure, patient))
         return Approach.model_validate(kept)
 
     async def choose(self, scope: str, find: Callable[[], Record]) -> Record:
@@ -86,8 +88,8 @@ class Session(Generic[Context]):
         return await (await _caller(self.run, self.context)).is_last(self.place, scope, turn)
 
 
-def _picked(known: Experience, before: Approach | None, failure: str) -> Record:
-    approach = first_approach(known) if before is None else next_approach(before, failure)
+def _picked(known: Experience, before: Approach | None, failure: str, patient: bool) -> Record:
+    approach = first_approach(known) if before is None else next_approach(before, failure, patient=patient)
     return approach.model_dump(mode="json")
 
 

@@ -12,7 +12,7 @@ depends on its conversation alone, never on the disk of this moment, so a repeat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, InvalidToolCall, ToolCall
 from langgraph.graph import END, START, StateGraph
@@ -20,6 +20,7 @@ from langgraph.runtime import get_runtime
 
 from agents.answers import shortened
 from agents.models.approach import SMALL
+from agents.models.continuing import joined
 from agents.models.honesty import context_lost
 from agents.models.protocols import Rung, how_to_answer, only_the_file
 from agents.models.reading import Reading, read_reply
@@ -27,6 +28,7 @@ from graphs.conversation import (
     Turns,
     Work,
     carried_out,
+    gone_on,
     judged,
     limit_reached,
     names,
@@ -51,6 +53,13 @@ NUDGES = 2
 FAULTS = 3
 MISSED_EDITS = 2
 LONGEST_SUMMARY = 2000
+MISJOINED = "the rest does not begin with the last lines of what there was"
+SHORTER = " Write one file at a time, and keep it short."
+PIECES = {
+    Rung.NATIVE: " If it has to be long, write a first part of it that can stand alone, then add to it with edit_file.",
+    Rung.FENCED: "",
+    Rung.EDITS: " If it has to be long, write a first part of it that can stand alone, then add to it piece by piece.",
+}
 DESCENT = frozenset({"format_fault", "discarded", "no_tools"})
 """Faults that another question in the same form will not mend."""
 
@@ -62,10 +71,11 @@ async def think(state: Turns) -> Turns:
     if (limit := limit_reached(state, work)) is not None:
         return limit
     messages = await prompt(state, work)
-    tools = [] if rung.textual else list(work.toolbox.tools.values())
-    temperature, seconds = work.approach.temperature, work.seconds_left()
+    cut = state.get("cut")
+    tools = [] if rung.textual or cut else list(work.toolbox.tools.values())
+    how: dict[str, Any] = {"temperature": work.approach.temperature, "longer": state.get("longer", False)}
     try:
-        message = await work.ask(work.scope, turn, messages, tools=tools, seconds=seconds, temperature=temperature)
+        message = await work.ask(work.scope, turn, messages, tools=tools, seconds=work.seconds_left(), **how)
     except BudgetExhausted as error:
         return {"stopped": str(error), "stopped_by": "budget"}
     except ModelFault as fault:
@@ -73,15 +83,22 @@ async def think(state: Turns) -> Turns:
     lost = context_lost(message.response_metadata.get("prompt", {}))
     if lost:
         return {"stopped": lost, "stopped_by": "context_lost", "turn": turn + 1}
-    reading = read_reply(message, rung, surroundings(state, work), turn)
-    usage = message.usage_metadata
-    return {
-        "messages": [_kept(message, reading, rung)],
-        "reading": reading,
-        "turn": turn + 1,
-        "tokens": state.get("tokens", 0) + (usage["total_tokens"] if usage else 0),
-        "seconds": state.get("seconds", 0.0) + message.response_metadata.get("seconds", 0.0),
-    }
+    spent = _spent(state, message, message.response_metadata.get("seconds", 0.0))
+    if cut is not None:
+        whole = joined(cut, message.text)
+        if whole is None:
+            return {**_after_fault(state, work, ModelFault(MISJOINED, kind="cut")), **spent}
+        message = AIMessage(whole)
+    reading = read_reply(message, Rung.FENCED if cut else rung, surroundings(state, work), turn)
+    kept = _kept(message, reading, rung, written_out=cut is not None)
+    return {"messages": [kept], "reading": reading, "turn": turn + 1, "cut": None, "continued": 0, **spent}
+
+
+def _spent(state: Turns, message: object, seconds: float) -> Turns:
+    """The tokens and seconds of the conversation, with those of one more call."""
+    usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    tokens = state.get("tokens", 0) + (usage["total_tokens"] if usage else 0)
+    return {"tokens": tokens, "seconds": state.get("seconds", 0.0) + seconds}
 
 
 async def act(state: Turns) -> Turns:
@@ -111,13 +128,14 @@ async def nudge(state: Turns) -> Turns:
     if rung is Rung.EDITS and refused and state.get("missed", 0) + 1 >= MISSED_EDITS:
         text = f"{refused}\n{how_to_answer(Rung.FENCED, work.paths, work.closing, work.toolbox.schemas)}"
         return {"messages": [HumanMessage(text)], "rung": Rung.FENCED, "nudges": 0}
-    if nudges >= NUDGES and work.paths and not waiting:
+    most = NUDGES if work.approach.patient else 1
+    if nudges >= most and work.paths and not waiting:
         closed = await _close_for(state, work)
         if "closed" in closed:
             return closed
-    if nudges >= NUDGES and not rung.textual:
+    if nudges >= most and not rung.textual:
         return _descent(state, work)
-    if nudges > NUDGES:
+    if nudges > most:
         return stop("it answered with text instead of doing its work")
     text = "\n".join(filter(None, [refused, _reminder(rung, waiting, work)]))
     expected = waiting[0] if rung.textual and waiting else ""
@@ -172,11 +190,13 @@ async def carry_out(work: Work, messages: Sequence[BaseMessage]) -> Turns:
     return cast("Turns", await graph.ainvoke(start, {"recursion_limit": limit}, context=work))
 
 
-def _kept(message: AIMessage, reading: Reading, rung: Rung) -> AIMessage:
+def _kept(message: AIMessage, reading: Reading, rung: Rung, *, written_out: bool) -> AIMessage:
     """The message as it stays in the conversation: with the calls that were found in its text, or as text."""
     text = shortened(message.text) if reading.empty else message.text
     if rung.textual:
         return AIMessage(text or "(nothing)")
+    if written_out and not reading.empty:
+        text = ""  # the calls hold it already
     if message.tool_calls or message.invalid_tool_calls:
         called = {"tool_calls": list(reading.calls), "invalid_tool_calls": list(reading.unreadable)}
         return AIMessage(message.text, **called)
@@ -264,15 +284,21 @@ def _descent(state: Turns, work: Work) -> Turns:
 
 def _after_fault(state: Turns, work: Work, fault: ModelFault) -> Turns:
     faults, turn = state.get("faults", 0) + 1, state.get("turn", 0) + 1
-    counted: Turns = {"turn": turn, "faults": faults, "reading": None}
+    counted: Turns = {"turn": turn, "reading": None, **_spent(state, fault.reply, fault.seconds)}
+    if fault.kind == "cut":
+        counted["longer"] = True
+    if (more := gone_on(state, work, fault)) is not None:
+        return {**counted, **more}
+    counted |= {"faults": faults, "cut": None, "continued": 0}
     if fault.kind == "time_limit":
         return {**counted, **stop(f"the model failed: {fault}", fault.kind)}
-    if not state["rung"].textual and (fault.kind in DESCENT or faults == FAULTS):
+    most = FAULTS if work.approach.patient else 1
+    if not state["rung"].textual and (fault.kind in DESCENT or faults == most):
         return {**counted, **_descent(state, work)}
-    if faults > FAULTS:
+    if faults > most:
         return {**counted, **stop(f"the model failed: {fault}", fault.kind)}
     how = "Answer again" if state["rung"].textual else "Answer again, with one tool call"
-    shorter = " Write one file at a time, and keep it short." if fault.kind == "cut" else ""
+    shorter = SHORTER + PIECES[state["rung"]] if fault.kind == "cut" else ""
     return {**counted, "messages": [HumanMessage(f"Your last answer could not be used: {fault}. {how}.{shorter}")]}
 
 

@@ -87,11 +87,12 @@ class FileMissing(ToolRefused):
 class ModelFault(MillwrightError):
     """The model answered, and the answer is of no use."""
 
-    def __init__(self, message: str, *, kind: str = "fault", reply: object = None) -> None:
-        """Keep `kind`, the failure's name in the taxonomy of `agents.models.failures`, and a reply that came."""
+    def __init__(self, message: str, *, kind: str = "fault", reply: object = None, seconds: float = 0.0) -> None:
+        """Keep `kind`, the failure's name in the taxonomy of `agents.models.failures`, a reply that came, its time."""
         super().__init__(message)
         self.kind = kind
         self.reply = reply
+        self.seconds = seconds
 
 
 class Suspended(MillwrightError):

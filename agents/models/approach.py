@@ -14,12 +14,23 @@ if TYPE_CHECKING:
 # What is changed first after each kind of failure; then what is left, in the order of the last line.
 _REMEDIES: Mapping[str, Sequence[str]] = {
     "stuck": ("temperature",),
+    # Within the attempt the model was asked in the other form already.
+    "empty": ("temperature", "size"),
+    "discarded": ("temperature", "size"),
+    "reasoning_only": ("temperature", "size"),
+    "repetition": ("temperature", "size"),
+    "refused": ("temperature", "size"),
+    "cut": ("size",),
+    "time_limit": ("size",),
     "context_lost": ("size",),
     "syntax_error": ("size",),
     "": ("protocol", "size", "temperature"),
 }
 BOLD = 0.8
 SOBER = 0.0
+HOT = frozenset({"stuck", "empty", "discarded", "reasoning_only", "repetition", "refused"})
+"""Failures after which more randomness helps, and not less."""
+
 FEW = 3
 """So many results of a rung are needed before they count."""
 
@@ -38,6 +49,9 @@ class Approach(BaseModel):
     """The largest prompt and answer together, in tokens, that the model really reads; None when unknown."""
     can_call: bool = True
     earned_edits: bool = False
+    patient: bool = True
+    """Whether answers of no use are borne with; not any more after an attempt that wrote nothing."""
+
     changed: tuple[str, ...] = ()
     """What was changed since the first attempt, the newest last."""
 
@@ -78,8 +92,9 @@ def first_approach(known: Experience) -> Approach:
     )
 
 
-def next_approach(before: Approach, failure: str) -> Approach:
+def next_approach(before: Approach, failure: str, *, patient: bool = True) -> Approach:
     """The same approach with one named thing changed, chosen by the kind of the failure."""
+    before = before.model_copy(update={"patient": patient})
     for name in (*_REMEDIES.get(failure, ()), *_REMEDIES[""]):
         update = {} if name in before.changed else _change(name, before, failure)
         if update:
@@ -93,7 +108,7 @@ def _change(name: str, before: Approach, failure: str) -> dict[str, Any]:
         return _other_rung(before)
     if name == "size":
         return {} if before.small else {"small": True}
-    return {"temperature": BOLD if failure == "stuck" else SOBER}
+    return {"temperature": BOLD if failure in HOT else SOBER}
 
 
 def _other_rung(before: Approach) -> dict[str, Any]:

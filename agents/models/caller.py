@@ -12,13 +12,16 @@ from weakref import WeakKeyDictionary
 from langchain_core.messages import AIMessage
 
 from agents.models.approach import Experience
-from agents.models.failures import FailureKind, classify, failure
+from agents.models.failures import FailureKind, classify, failure, status
+from agents.models.honesty import Gauge
 from agents.models.journal import Journal, Request
 from agents.models.offers import offer
 from agents.models.ollama import OllamaChat
 from agents.models.profiles import profiles
 from agents.models.replies import check
+from agents.models.streaming import gathered
 from agents.models.thinking import strip_thinking
+from agents.models.windows import ANSWER_ROOM
 from tools.errors import CassetteDivergence, ModelFault, ModelUnavailable
 from tools.events import EventLog, Kind
 from tools.redaction import redacted
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from tools.runs.lineage import Position
     from tools.storage import Record
 
+SAMPLING = ("temperature", "num_ctx", "num_predict", "seed")
+REFUSED = 400  # the status of a request that is not taken as it is
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 
@@ -52,8 +57,22 @@ class Ask(Protocol):
         schema: dict[str, Any] | None = None,
         seconds: float | None = None,
         temperature: float | None = None,
+        longer: bool = False,
     ) -> AIMessage:
-        """Return the model's answer, or raise ModelFault, ModelUnavailable or BudgetExhausted."""
+        """Return the model's answer, or raise ModelFault, ModelUnavailable or BudgetExhausted.
+
+        A `longer` answer has twice the usual room, where the room is ours to set.
+        """
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a request is put to the model, beside its messages."""
+
+    tools: Sequence[BaseTool]
+    schema: dict[str, Any] | None
+    seconds: float | None
+    longer: bool
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,8 @@ class Caller:
         self._in_flight = in_flight
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
         self._patience = patience
+        self._gauge = Gauge()
+        self._warms = True  # until its provider refuses to be given a temperature
 
     def at(self, place: Position) -> Ask:
         """This caller, bound to the point of the run that its journal entries belong to."""
@@ -99,10 +120,11 @@ class Caller:
             schema: dict[str, Any] | None = None,
             seconds: float | None = None,
             temperature: float | None = None,
+            longer: bool = False,
         ) -> AIMessage:
             names = tuple(tool.name for tool in tools)
             request = Request(scope, turn, tuple(_without_secrets(messages)), names, _title(schema), temperature)
-            return await self._ask(place, request, tools, schema, seconds)
+            return await self._ask(place, request, _Form(tools, schema, seconds, longer))
 
         return ask
 
@@ -158,25 +180,19 @@ class Caller:
     def _recorded_choice(self, place: Position, scope: str) -> Record | None:
         return cast("CassettePlayer", self._model).choice(scope, self._journal.earlier_choices(place, scope))
 
-    async def _ask(
-        self,
-        place: Position,
-        request: Request,
-        tools: Sequence[BaseTool],
-        schema: dict[str, Any] | None,
-        seconds: float | None,
-    ) -> AIMessage:
+    async def _ask(self, place: Position, request: Request, form: _Form) -> AIMessage:
         known = await asyncio.to_thread(self._journal.recall, place, request)
         if known is not None:
             await self._tell(request, known.record, "journal")
-            return _opened(known.message, known.fault)
+            return _opened(known.message, known.fault, known.record.get("seconds", 0.0))
         self._budget.check()
         async with self._gate():
             began = time.monotonic()
-            message, fault, facts = await self._fetch(place, request, tools, schema, seconds)
+            message, fault, facts = await self._fetch(place, request, form)
             facts = {"seconds": round(time.monotonic() - began, 3), "model": self._name, **facts}
             usage = dict(message.usage_metadata) if message and message.usage_metadata else {}
-            facts = {"prompt": _honesty(message), **facts, "usage": usage}
+            measured = {"prompt": self._gauge.measured(request, message), "sampling": _sampling(request, message)}
+            facts = {**measured, **facts, "usage": usage}
             if message is not None:
                 said = {"prompt": facts["prompt"], "seconds": facts["seconds"]}
                 message.response_metadata = {**message.response_metadata, **said}
@@ -184,15 +200,10 @@ class Caller:
             await asyncio.to_thread(self._journal.keep, place, request, message=message, fault=fault, **facts)
         self._budget.count(usage, facts["seconds"])
         await self._tell(request, {**facts, "fault": fault}, "model")
-        return _opened(message, fault)
+        return _opened(message, fault, facts["seconds"])
 
     async def _fetch(
-        self,
-        place: Position,
-        request: Request,
-        tools: Sequence[BaseTool],
-        schema: dict[str, Any] | None,
-        seconds: float | None,
+        self, place: Position, request: Request, form: _Form
     ) -> tuple[AIMessage | None, Record | None, Record]:
         """One answer or fault, with the facts that belong in the journal."""
         if self._replays:
@@ -200,13 +211,15 @@ class Caller:
                 request, self._journal.earlier(place, request.scope, request.turn)
             )
             kept: Record = {
-                name: found.record[name] for name in ("seconds", "model", "prompt") if name in found.record
+                name: found.record[name]
+                for name in ("seconds", "model", "prompt", "sampling")
+                if name in found.record
             }
             return found.message, found.fault, kept
-        limit = min(self._patience.call, seconds if seconds is not None else self._patience.call)
+        limit = min(self._patience.call, form.seconds if form.seconds is not None else self._patience.call)
         try:
             async with asyncio.timeout(limit):
-                return await self._with_patience(request, tools, schema), None, {}
+                return await self._with_patience(request, form), None, {}
         except TimeoutError:
             late = f"no answer within {limit:.1f} seconds"
             if not await self._server_answers():
@@ -218,15 +231,13 @@ class Caller:
             assert reply is None or isinstance(reply, AIMessage)
             return reply, {"kind": error.kind, "message": str(error)}, {}
 
-    async def _with_patience(
-        self, request: Request, tools: Sequence[BaseTool], schema: dict[str, Any] | None
-    ) -> AIMessage:
+    async def _with_patience(self, request: Request, form: _Form) -> AIMessage:
         """Ask again while the server is away, for as long as the patience for outages lasts."""
         gives_up = time.monotonic() + self._patience.outage
         pause = FIRST_PAUSE
         while True:
             try:
-                return await self._invoke(request, tools, schema)
+                return await self._invoke(request, form)
             except ModelUnavailable as error:
                 await self._noted(request, error)
                 if not error.retryable or time.monotonic() + pause > gives_up:
@@ -246,18 +257,9 @@ class Caller:
         )
         return error
 
-    async def _invoke(
-        self, request: Request, tools: Sequence[BaseTool], schema: dict[str, Any] | None
-    ) -> AIMessage:
-        runnable: Any = self._model
-        if tools:
-            runnable = runnable.bind_tools([offer(tool) for tool in tools])
-        if isinstance(self._model, OllamaChat):
-            chosen = {"format": schema, "temperature": request.temperature}
-            runnable = runnable.bind(**{name: value for name, value in chosen.items() if value is not None})
+    async def _invoke(self, request: Request, form: _Form) -> AIMessage:
         try:
-            message = await runnable.ainvoke(list(request.messages))
-            assert isinstance(message, AIMessage)
+            message = await self._said(request, form)
             if isinstance(message.content, str):
                 message.content = strip_thinking(message.content)
             check(message)
@@ -266,6 +268,39 @@ class Caller:
         except Exception as error:  # a provider's library may raise anything; the taxonomy sorts it
             raise classify(error).error() from error
         return _without_secrets([message])[0]  # type: ignore[return-value]  # the same kind of message comes back
+
+    async def _said(self, request: Request, form: _Form) -> AIMessage:
+        """What the model says, streamed where its provider can, so that endless repetition is given up."""
+        model = cast("BaseChatModel", self._model)
+        runnable: Any = model.bind_tools([offer(tool) for tool in form.tools]) if form.tools else model
+        messages, options = list(request.messages), self._options(request, form)
+        if isinstance(model, OllamaChat):
+            message = await runnable.bind(**options).ainvoke(messages)
+            assert isinstance(message, AIMessage)
+            return message
+        try:
+            return await gathered(runnable.bind(**options), messages)
+        except Exception as error:  # whatever a provider's library raises for a temperature that it does not take
+            if "temperature" not in options or "temperature" not in str(error) or status(error) != REFUSED:
+                raise
+            self._warms = False
+            return await gathered(runnable, messages)
+
+    def _options(self, request: Request, form: _Form) -> dict[str, Any]:
+        """What is set for this call alone, as far as the model's class takes it."""
+        chosen: dict[str, Any] = {}
+        if (
+            request.temperature is not None
+            and self._warms
+            and "temperature" in getattr(type(self._model), "model_fields", ())
+        ):
+            chosen["temperature"] = request.temperature
+        if isinstance(self._model, OllamaChat):
+            if form.schema is not None:
+                chosen["format"] = form.schema
+            if form.longer:
+                chosen["num_predict"] = 2 * max(self._model.num_predict or 0, ANSWER_ROOM)
+        return chosen
 
     def _gate(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()
@@ -281,29 +316,22 @@ class Caller:
             seconds=facts.get("seconds"),
             usage=facts.get("usage"),
             prompt=facts.get("prompt"),
+            sampling=facts.get("sampling"),
             fault=facts.get("fault"),
         )
 
 
-def _opened(message: AIMessage | None, fault: Record | None) -> AIMessage:
+def _opened(message: AIMessage | None, fault: Record | None, seconds: float) -> AIMessage:
     if fault is not None or message is None:
         fault = fault or {}
-        raise ModelFault(str(fault.get("message")), kind=str(fault.get("kind")), reply=message)
+        raise ModelFault(str(fault.get("message")), kind=str(fault.get("kind")), reply=message, seconds=seconds)
     return message
 
 
-def _honesty(message: AIMessage | None) -> Record:
-    """How long the prompt was by our estimate, by the server's count, and the window it had; in tokens."""
-    if message is None:
-        return {}
-    said = message.response_metadata
-    evaluated = message.usage_metadata["input_tokens"] if message.usage_metadata else None
-    found = {
-        "estimated": said.get("prompt_tokens_estimated"),
-        "evaluated": evaluated,
-        "window": (said.get("options") or {}).get("num_ctx"),
-    }
-    return {name: value for name, value in found.items() if isinstance(value, int)}
+def _sampling(request: Request, message: AIMessage | None) -> Record:
+    """With which options the answer was sampled, as far as they are known: those of Ollama's that matter."""
+    sent = (message.response_metadata.get("options") if message else None) or {"temperature": request.temperature}
+    return {name: sent[name] for name in SAMPLING if sent.get(name) is not None}
 
 
 def _without_secrets(messages: Sequence[BaseMessage]) -> list[BaseMessage]:

@@ -60,6 +60,12 @@ def classify(error: BaseException) -> Failure:
     return failure(kind, f"{type(error).__name__}: {detail}" if kind is FailureKind.UNKNOWN else detail)
 
 
+def status(error: BaseException) -> int | None:
+    """The HTTP status behind an error of a provider's library; None when it has none."""
+    found = getattr(error, "status_code", None)
+    return found if isinstance(found, int) else None
+
+
 def _known(kind: str) -> FailureKind:
     return FailureKind(kind) if kind in set(FailureKind) else FailureKind.UNKNOWN
 

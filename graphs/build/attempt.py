@@ -56,8 +56,7 @@ class Attempt:
     async def approach(self) -> Approach:
         """How this attempt is made; a retry changes one thing against the attempt before."""
         kept = self.board.facts.get(f"approach/{self.assignment.id}#{self.number - 1}") if self.number else None
-        last = self.board.last_outcome(self.assignment.id)
-        return await self.author.approach(kept, str(last.kind or "") if last is not None else "")
+        return await self.author.approach(kept, self.board.last_outcome(self.assignment.id))
 
     async def work(self, goal: str, approach: Approach) -> tuple[Work, list[BaseMessage]]:
         """The tools and limits of the developer, and its opening messages."""
@@ -65,7 +64,7 @@ class Attempt:
         before = self.author.view()
         shown = await asyncio.to_thread(self._shown, before)
         existing = {path: shown[path] for path in self.assignment.paths if path in shown}
-        skills = await fitting(self.session, self.scope, f"{self.assignment.title}\n{self.assignment.task}")
+        skills = await self._skills()
         # An agent that answers in text has no way to call one.
         offered = () if approach.rung.textual else skills
         toolbox = await asyncio.to_thread(self._toolbox, before, shown, existing, offered)
@@ -75,6 +74,12 @@ class Attempt:
     def outcome(self, turns: Turns, approach: Approach) -> tuple[Outcome, list[Callback]]:
         """What the attempt came to, from the ledger, with what the agent raised."""
         return self.author.outcome(turns, approach), self.author.callbacks(turns)
+
+    async def _skills(self) -> tuple[Offered, ...]:
+        """The skills of the library that fit the task, unless the run is to do without."""
+        if not self.session.context.skills:
+            return ()
+        return await fitting(self.session, self.scope, f"{self.assignment.title}\n{self.assignment.task}")
 
     def _toolbox(
         self,

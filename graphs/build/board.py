@@ -114,9 +114,17 @@ class Board:
         self._events.append((Kind.BLOCKER_CLOSED, {"id": blocker.id, "by": by, "evidence": evidence}))
 
     def to_debt(self) -> None:
-        """Turn every blocker that is still open into debt."""
+        """Turn every blocker that is still open into debt, which says why it was given up, if it was."""
+        reasons = self._given_up()
         for blocker in self.open_blockers():
-            self._put(blocker.model_copy(update={"status": "debt"}))
+            said = "; ".join(filter(None, [blocker.message, reasons.get(blocker.assignment, "")]))
+            self._put(blocker.model_copy(update={"status": "debt", "message": said}))
+
+    def give_up(self, assignment: str, why: str) -> None:
+        """Make no further assignment for what is wrong with this one, when there is a reason."""
+        for blocker in self.open_blockers():
+            if why and blocker.assignment == assignment and not blocker.given_up:
+                self._put(blocker.model_copy(update={"given_up": why}))
 
     def fact(self, key: str, value: Any) -> None:
         """Record one value."""
@@ -127,10 +135,15 @@ class Board:
         """The blockers that are neither resolved nor debt."""
         return [b for b in self.blockers.values() if b.status == "open"]
 
+    def hopeful(self) -> list[Blocker]:
+        """The open blockers whose assignment was not given up."""
+        reasons = self._given_up()
+        return [b for b in self.open_blockers() if b.assignment not in reasons]
+
     def unanswered(self) -> list[Blocker]:
-        """The open blockers that no assignment made since they were last seen is meant to cure."""
+        """The hopeful blockers that no assignment made since they were last seen is meant to cure."""
         answers = [(b, a.round) for a in self.assignments.values() for b in a.blockers]
-        return [o for o in self.open_blockers() if not any(b == o.id and made > o.round for b, made in answers)]
+        return [o for o in self.hopeful() if not any(b == o.id and made > o.round for b, made in answers)]
 
     def still_open(self, blocker: Blocker, round_: int) -> None:
         """Note that a blocker was looked at in this round and still stands."""
@@ -154,6 +167,9 @@ class Board:
         for kind, data in self._events:
             self.run.events.emit(kind, **data)
         self._changes, self._events = [], []
+
+    def _given_up(self) -> dict[str, str]:
+        return {b.assignment: b.given_up for b in self.blockers.values() if b.given_up}
 
     def _put(self, blocker: Blocker) -> None:
         self.blockers[blocker.id] = blocker

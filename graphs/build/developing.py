@@ -79,7 +79,7 @@ def _check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
     retries = []
     for assignment, attempt in landed:
         own = [p for p in problems if p.assignment == assignment.id]
-        if _may_retry(own, attempt):
+        if _may_retry(own, attempt) and not (assignment.retry_for and _in_vain(board, assignment)):
             retries.append(f"{assignment.id}#{attempt + 1}")
         elif not own:
             _accept(board, assignment)
@@ -101,6 +101,9 @@ def _check(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
             )
         if problem.assignment in waiting:
             board.fact(f"failure/{problem.assignment}", _failure_text(problems, problem.assignment))
+    for assignment, _ in landed:
+        if assignment.retry_for and assignment.id not in waiting:
+            board.give_up(assignment.retry_for, _in_vain(board, assignment))
     board.save(session.place, "check")
     ready = retries or _next_wave(board)
     return {"tree": tree, "ready": ready, "open_blockers": len(board.open_blockers())}
@@ -124,6 +127,21 @@ def _remember(
 def _may_retry(problems: list[Problem], attempt: int) -> bool:
     curable = [p for p in problems if p.retry]
     return bool(curable) and attempt < RETRIES and all(p.kind is not BlockerKind.BUDGET for p in problems)
+
+
+def _in_vain(board: Board, assignment: Assignment) -> str:
+    """Why trying again is of no use: this attempt and the one before it ended in the same way and wrote nothing.
+
+    Before the first attempt of a remediation came the last one at what it remediates.
+    """
+    tried = sorted(board.outcomes.get(assignment.id, []), key=lambda outcome: outcome.attempt)
+    earlier = board.last_outcome(assignment.retry_for) if assignment.retry_for else None
+    *before, last = [*([earlier] if earlier else []), *tried]
+    if not before or not last.stopped_by or last.stopped_by != before[-1].stopped_by:
+        return ""
+    if last.files or before[-1].files:
+        return ""
+    return f"{assignment.id} ended as the attempt before it ({last.stopped_by}) and wrote nothing, so no more was tried"
 
 
 def _accept(board: Board, assignment: Assignment) -> None:

@@ -80,8 +80,7 @@ async def plan(state: BuildState, session: Session[BuildContext]) -> dict[str, A
         ask = await session.ask()
         found = await manager.plan(state["goal"], files, ask, scope=f"plan#{len(revisions)}", feedback=revisions)
     except (ModelFault, BudgetExhausted) as error:
-        kind = BlockerKind.BUDGET if isinstance(error, BudgetExhausted) else BlockerKind.INVALID_PLAN
-        board.block(kind, "", f"there is no plan: {error}", sender="manager", round_=0)
+        board.block(_why(error), "", f"there is no plan: {error}", sender="manager", round_=0)
         await asyncio.to_thread(board.save, session.place, "plan")
         return {"planned": 0, "ready": [], "open_blockers": 1, "rounds_left": 0}
     board.plan(found.assignments)
@@ -127,6 +126,12 @@ def after_plan(state: BuildState, wants_approval: bool) -> Literal["planned", "t
 def first_wave(found: Plan) -> list[str]:
     """The assignments that depend on nothing, as `id#attempt`."""
     return [f"{a.id}#0" for a in found.assignments if a.sequence == 1]
+
+
+def _why(error: ModelFault | BudgetExhausted) -> BlockerKind:
+    if isinstance(error, BudgetExhausted):
+        return BlockerKind.BUDGET
+    return BlockerKind.CONTEXT_LOST if error.kind == "context_lost" else BlockerKind.INVALID_PLAN
 
 
 def _prepare(session: Session[BuildContext], goal: str, into: str | None) -> str:

@@ -76,7 +76,7 @@ def _conclude(
         "tree": tree,
         "verdict": "PASS" if verdict.passed else "FAIL",
         "reasons": verdict.reasons,
-        "open_blockers": len(board.open_blockers()),
+        "open_blockers": len(board.hopeful()),
     }
 
 

@@ -43,6 +43,32 @@ class Block:
     lines: tuple[str, ...]
     at: int
 
+    @property
+    def path(self) -> str | None:
+        """The path that its info string or the line above it names."""
+        return path_in_info(self.info) or path_of(self.above)
+
+
+def fence_of(line: str) -> str | None:
+    """The fence that a line opens or closes; None for any other line."""
+    mark = _FENCE.match(line)
+    return None if mark is None else mark[1]
+
+
+def unfinished(lines: list[str]) -> Block | None:
+    """The block that is still open at the end; None when there is none."""
+    at = 0
+    while at < len(lines):
+        opening = _FENCE.match(lines[at])
+        if opening is None:
+            at += 1
+            continue
+        end = _end(lines, at + 1, opening[1])
+        if end is None:
+            return Block(_above(lines, at), opening[2].strip(), tuple(lines[at + 1 :]), at)
+        at = end + 1
+    return None
+
 
 def blocks(lines: list[str]) -> list[Block]:
     """All fenced blocks of a reply. Raises Cut when one with a path is never closed, NoPlace beyond 1000 blocks.

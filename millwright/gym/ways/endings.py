@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from millwright.gym.misbehaviour import ANY, CALLING, WRITING, misbehaviour
+from millwright.gym import task
+from millwright.gym.misbehaviour import ANY, CALLING, TEXT, WRITING, misbehaviour
 from millwright.gym.script import Reply, call
 
 if TYPE_CHECKING:
@@ -13,6 +16,44 @@ if TYPE_CHECKING:
 
 FENCE = "```"
 DEFAULT_ANSWER = 8192
+
+
+_ONE = re.compile(r"Output only the file (\S+):")
+_REST = re.compile(r"Output only the rest of (\S+): a line of (`+), then .*?,\n(.*)\nthen directly", re.DOTALL)
+
+
+def _subject(moment: Moment) -> Moment:
+    """The moment, about the file that was asked for alone, if one was."""
+    asked = _ONE.search(moment.request.last) or _REST.search(moment.request.last)
+    known = {**task.FILES, **task.TESTED}
+    return replace(moment, path=asked[1], text=known[asked[1]]) if asked and asked[1] in known else moment
+
+
+def _half(moment: Moment) -> str:
+    """A file as far as a reply gets, to the middle of a line."""
+    text = moment.text
+    lines = text.splitlines(keepends=True)
+    at = max(2, len(lines) // 2)
+    return "".join(lines[:at]) + lines[at][: len(lines[at]) // 2]
+
+
+def _cut(moment: Moment) -> Reply:
+    """A file in a fence that ends in the middle."""
+    return Reply(f"{moment.path}\n{FENCE}\n{_half(moment)}", done_reason="length")
+
+
+def _rest(moment: Moment, *, repeated: int | None = None, skipped: int = 0, whole: bool = False) -> Reply | None:
+    """The rest of a file as it was asked for, or with lines that were not repeated, or that were left out."""
+    asked = _REST.search(moment.request.last)
+    if asked is None or asked[1] != moment.path:
+        return None
+    path, fence, anchor = asked[1], asked[2], asked[3].splitlines()
+    lines = moment.text.splitlines()
+    at = next(n for n in range(len(lines)) if lines[n : n + len(anchor)] == anchor)
+    begin = at if repeated is None else at + len(anchor) - repeated
+    body = [*lines[begin : at + len(anchor)], *lines[at + len(anchor) + skipped :]]
+    named = f"{path}\n" if whole else ""
+    return Reply(named + "\n".join([fence, *body, fence]))
 
 
 def _answer_limit(moment: Moment) -> int:
@@ -97,6 +138,52 @@ def cut_native_call(moment: Moment) -> Reply:
     cut = moment.text.rfind("\n\n\n") if "\n\n\n" in moment.text else len(moment.text) // 2
     half = call("write_file", path=moment.path, content=moment.text[:cut] + "\n")
     return Reply(tool_calls=[half], done_reason="length")
+
+
+@misbehaviour(WRITING | TEXT, harmless=True)
+def long_file_in_a_fence(moment: Moment) -> Reply:
+    """Is cut in every file, however short it is to be, and can only go on with it."""
+    moment = _subject(moment)
+    return _rest(moment) or _cut(moment)
+
+
+@misbehaviour(WRITING | TEXT, harmless=True)
+def long_native_call(moment: Moment) -> Reply:
+    """Is cut in every call that writes, and can only go on with the file."""
+    moment = _subject(moment)
+    half = _half(moment)
+    cut = call("write_file", path=moment.path, content=half)
+    return _rest(moment) or (Reply(tool_calls=[cut], done_reason="length") if moment.tools else moment.good)
+
+
+@misbehaviour(WRITING | TEXT, harmless=True)
+def long_call_as_text(moment: Moment) -> Reply:
+    """Is cut in every call that it writes as text, and can only go on with the file."""
+    moment = _subject(moment)
+    half = _half(moment)
+    text = json.dumps({"name": "write_file", "arguments": {"path": moment.path, "content": half}})
+    return _rest(moment) or Reply(f"<tool_call>\n{text[:-4]}", done_reason="length")
+
+
+@misbehaviour(WRITING | TEXT)
+def goes_on_without_a_joint(moment: Moment) -> Reply:
+    """Is cut in a file and goes on with it without the lines that were to be repeated."""
+    moment = _subject(moment)
+    return _rest(moment, repeated=0) or _cut(moment)
+
+
+@misbehaviour(WRITING | TEXT)
+def goes_on_too_late(moment: Moment) -> Reply:
+    """Is cut in a file and goes on with it two lines too late."""
+    moment = _subject(moment)
+    return _rest(moment, repeated=0, skipped=2) or _cut(moment)
+
+
+@misbehaviour(WRITING | TEXT)
+def goes_on_as_a_file(moment: Moment) -> Reply:
+    """Is cut in a file and gives the second half of it as if that were the whole file."""
+    moment = _subject(moment)
+    return _rest(moment, repeated=0, whole=True) or _cut(moment)
 
 
 @misbehaviour(ANY)
