@@ -79,7 +79,7 @@ class SkillServer:
         if self._alone:
             self._client = context.session
         after = (wanted.cursor if wanted is not None else None) or ""
-        skills = [skill for skill in await self._active() if skill.name > after]
+        skills = [s for s in await asyncio.to_thread(self._shelf.active, self._tags) if s.name > after]
         more = skills[PAGE - 1].name if len(skills) > PAGE else None
         return types.ListToolsResult(tools=[described(skill) for skill in skills[:PAGE]], next_cursor=more)
 
@@ -91,7 +91,7 @@ class SkillServer:
         Raises:
             MCPError: no active skill has that name.
         """
-        skill = next((one for one in await self._active() if one.name == wanted.name), None)
+        skill = await asyncio.to_thread(self._shelf.named, wanted.name, self._tags)
         if skill is None:
             raise MCPError(
                 types.INVALID_PARAMS, f"there is no tool {wanted.name!r}; tools/list names those there are"
@@ -110,9 +110,6 @@ class SkillServer:
             options = self.protocol.create_initialization_options(NotificationOptions(tools_changed=True))
             await self.protocol.run(incoming, outgoing, options)
 
-    async def _active(self) -> list[Skill]:
-        return await asyncio.to_thread(self._shelf.active, self._tags)
-
     @asynccontextmanager
     async def _watching(self, _: Server[Any]) -> AsyncIterator[None]:
         watch = asyncio.create_task(self._watch())
@@ -128,7 +125,7 @@ class SkillServer:
         known = None
         while True:
             with suppress(MillwrightError):  # whoever asks for the list is told why there is none
-                found = [skill.id for skill in await self._active()]
+                found = await asyncio.to_thread(self._shelf.ids)
                 if known is not None and found != known:
                     await self._announce()
                 known = found

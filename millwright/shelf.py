@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import UsageError
+from tools.errors import SkillUnknown, UsageError
 from tools.memory.database import Database
 from tools.memory.library import Library
 from tools.memory.records import SkillState, Use
@@ -56,6 +56,19 @@ class Shelf:
             raise UsageError(f"there is no state {unknown[0]!r}; the states are {', '.join(SkillState)}")
         wanted = [SkillState(state) for state in states] or [s for s in SkillState if s is not SkillState.RETIRED]
         return self.library.skills(states=wanted, tags=tags)
+
+    def named(self, name: str, tags: Collection[str] = ()) -> Skill | None:
+        """The active skill of that name that has all of these tags; None when there is none."""
+        try:
+            skill = self.library.skill(name)
+        except SkillUnknown:
+            return None
+        return skill if skill.state is SkillState.ACTIVE and set(tags) <= set(skill.tags) else None
+
+    def ids(self) -> list[str]:
+        """The ids of everything active; cheaper than the skills themselves."""
+        rows = self.library.database.read("SELECT id FROM skills WHERE state = 'active' ORDER BY name, version")
+        return [row["id"] for row in rows]
 
     def active(self, tags: Collection[str] = ()) -> list[Skill]:
         """The newest active version of every skill that has all of these tags, by name."""

@@ -83,4 +83,7 @@ class BuildContext(AuthoringContext):
     )
     approve: list[Approval] = Field(default_factory=list, description="Stop and ask before these steps.")
     max_rounds: int = Field(3, ge=0, le=20, description="How often blockers may go back to the manager.")
+    skills: bool = Field(
+        True, description="Offer developers and testers the tools of this machine's library that fit their work."
+    )
     audit_seconds: float = Field(300, gt=0, description="Most seconds for the audit of one assignment.")

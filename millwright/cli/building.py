@@ -44,6 +44,9 @@ def build(
     parallel: Annotated[int | None, typer.Option(min=1, help="Model calls in flight at once.")] = None,
     base_url: BaseUrl = None,
     exec_sandbox: Unconfined = None,
+    skills: Annotated[
+        bool | None, typer.Option("--skills/--no-skills", help="Offer the library's tools that fit (default).")
+    ] = None,
     key: SigningKey = None,
     json: AsJson = False,
 ) -> None:
@@ -62,6 +65,7 @@ def build(
         max_seconds=max_seconds,
         parallel=parallel,
         sandbox=exec_sandbox,
+        skills=skills,
         approve=None if approve is None else [word.strip() for word in approve.split(",") if word.strip()],
     )
     carry_on(

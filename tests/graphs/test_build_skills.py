@@ -134,6 +134,14 @@ async def test_only_active_skills_are_offered(ollama: Start, state: SkillState) 
     assert "skill_takt_time" not in developing(server)[0].tools
 
 
+async def test_a_build_can_do_without_the_library(ollama: Start) -> None:
+    open_memory().admit(shelved.takt(), key="1")
+    server = ollama(Crew(PLAN, {"A1": writing({"plan.py": "TAKT = 4.8\n"})}))
+    assert (await build(server, skills=False))["verdict"] == "PASS"
+    assert "takt_time" not in json.dumps(developing(server)[0].body)
+    assert shelved.library().counts()["exposures"] == 0
+
+
 async def test_a_skill_that_hangs_crashes_or_floods_is_an_answer_and_the_build_goes_on(ollama: Start) -> None:
     open_memory().admit(shelved.new_skill(UNRULY), key="1")
     calls = [call("skill_takt_time", available_minutes=480, demand=demand) for demand in (1, 2, 3, 0, 100)]
