@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,18 @@ class Finder:
 
     def find(self, limit: int, tags: Collection[str], states: Collection[SkillState]) -> list[Hit]:
         """The skills in one of `states` with all of `tags`, most fitting first."""
-        width = _FIRST_WIDTH
+        wanted = sorted({tag.strip().lower() for tag in tags})
+        most, width = max(KEPT, limit), _FIRST_WIDTH
         while True:
             like = self._like(width)
-            hits = self._hits(like, {tag.strip().lower() for tag in tags}, set(states))
-            if len(hits) >= max(KEPT, limit) or len(like) < width:
-                return ordered(hits[: max(KEPT, limit)])[:limit]
+            answering = self._answering([one.id for one in like], wanted, states)
+            # What is found by any version of a name is answered, once, by the version that the name stands for.
+            found: dict[str, _Like] = {}
+            for one in like:
+                if one.id in answering:
+                    found.setdefault(answering[one.id], one)
+            if len(found) >= most or len(like) < width:
+                return ordered(self._hits(list(found.items())[:most]))[:limit]
             width *= _WIDER
 
     def _like(self, width: int) -> list[_Like]:
@@ -87,17 +94,18 @@ class Finder:
         rows = embedder.embed([self._text, *(skill.words for skill in skills.values())])
         return embedder.floor, dict(zip(skills, (rows[1:] @ rows[0]).tolist(), strict=True))
 
-    def _hits(self, like: list[_Like], tags: set[str], states: set[SkillState]) -> list[Hit]:
-        """What is found by any version of a name is answered by the version that the name now stands for."""
-        best: dict[str, Hit] = {}
-        for one in like:
-            found = self._skill(one.id)
-            if found is None or found.state not in states or found.name in best:
-                continue
-            skill = self._current(found, states)
-            if tags <= set(skill.tags):
-                best[skill.name] = Hit(skill, one.score, one.cosine, one.words, one.identifier)
-        return list(best.values())
+    def _answering(self, ids: list[str], tags: list[str], states: Collection[SkillState]) -> dict[str, str]:
+        """For each id in one of these states: the version that answers to its name, if that has all of the tags."""
+        given = {"ids": json.dumps(ids), "states": json.dumps(sorted(states)), "tags": json.dumps(tags)}
+        rows = self._library.database.read(_ANSWERING, {**given, "count": len(tags)})
+        return {row[0]: row[1] for row in rows}
+
+    def _hits(self, found: list[tuple[str, _Like]]) -> list[Hit]:
+        return [
+            Hit(skill, one.score, one.cosine, one.words, one.identifier)
+            for skill_id, one in found
+            if (skill := self._skill(skill_id)) is not None
+        ]
 
     def _skill(self, skill_id: str) -> Skill | None:
         try:
@@ -105,6 +113,16 @@ class Finder:
         except UsageError:
             return None  # forgotten since it was found
 
-    def _current(self, skill: Skill, states: set[SkillState]) -> Skill:
-        newest = self._skill(skill.name) or skill
-        return newest if newest.state in states and newest.name == skill.name else skill
+
+_ANSWERING = """
+    WITH found AS (
+        SELECT id, (
+            SELECT newest.id FROM skills AS newest
+            WHERE newest.name = skills.name AND newest.state IN (SELECT value FROM json_each(:states))
+            ORDER BY newest.state = 'active' DESC, newest.version DESC LIMIT 1
+        ) AS answer
+        FROM skills WHERE id IN (SELECT value FROM json_each(:ids))
+        AND state IN (SELECT value FROM json_each(:states)))
+    SELECT id, answer FROM found WHERE :count = (
+        SELECT count(*) FROM tags WHERE owner = 'skill:' || answer AND tag IN (SELECT value FROM json_each(:tags)))
+"""

@@ -10,10 +10,10 @@ import atexit
 import os
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import ModelUnavailable
+from tools.errors import ModelUnavailable, StorageFailed
 from tools.memory import index_file, nodes
 from tools.memory.background import Background
 from tools.memory.database import Database
@@ -185,6 +185,8 @@ class Memory:
     def close(self) -> None:
         """End what is being done in the background and close every file."""
         self._background.close()
+        with suppress(StorageFailed):  # the next to open it catches up
+            self.index.catch_up(self.library)
         self._serving.close()
         self.library.database.close()
         _forget_open(self)
@@ -197,7 +199,7 @@ class Memory:
     def _follow(self) -> None:
         """What is done in the background: the copies, vectors that are missing, then the vector index."""
         self.nodes.catch_up(self.library)
-        self.index.catch_up(self.library)
+        self.index.catch_up(self.library, at_once=False)
         self._serving.embed_rest(lambda: self._background.closing)
         if self._serving.chroma != "off" and self._background.pause(BEFORE_CHROMA_SECONDS):
             self.space().chroma.feed()
