@@ -156,6 +156,7 @@ def test_it():
         "from takt import takt_time\ndef test_it(): assert takt_time(480, 240) == 2\n",
         "tests",
     ),
+    "ends itself": (f"{IMPORT}import os\ndef test_it():\n    takt_time(480, 240)\n    os._exit(0)\n", "reference"),
     "ends its judge": ("import os\nos._exit(0)\n", "tests"),
     "calls while it is read": (f"{IMPORT}X = takt_time(4, 2)\ndef test_it(): assert X == 2\n", "tests"),
     "leaves most open": (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tools.errors import ToolRefused
 from tools.memory.records import Evidence
-from tools.skills import calling, verdicts
+from tools.skills import calling, schemas, verdicts
 from tools.skills.interface import Interface, agrees, read_interface, signature_of
 from tools.skills.judging import judge
 from tools.skills.properties import property_tests
@@ -166,20 +166,31 @@ class _Exam:
 
     async def _asked(self) -> None:
         """Ask the program alone, where neither tests nor reference have ever been."""
-        inputs = self.report["inputs"]
         assert self.interface is not None
         begin = time.perf_counter()
+        inputs, expected = self._questions(self.interface)
         forwards, backwards = list(range(len(inputs))), list(range(len(inputs)))[::-1]
         once, again = await calling.asked(
             self.run, self.program, inputs, [forwards, backwards], "exam: questions", seconds=SECONDS
         )
-        expected = [calling.answer_of(one) for one in self.report.get("expected", [])]
         examples = self.task.examples if self.task else ()
         state = verdicts.of_state(inputs, once, again, self.interface.returns)
         oracle = verdicts.of_oracle(inputs, once, expected, examples)
         seconds = time.perf_counter() - begin
         if self._note(replace(state, seconds=seconds)):
             self._note(oracle)
+
+    def _questions(self, interface: Interface) -> tuple[list[Any], list[calling.Answer]]:
+        """What to ask, and the reference's answers: all that the task asks, and of what the tests asked whatever fits.
+
+        Tests may ask for what a tool need not understand, such as text for a number.
+        """
+        asked, own = self.report["inputs"], len(self._inputs())
+        fitting = [
+            n for n, given in enumerate(asked) if n < own or not schemas.problem(given, interface.parameters)
+        ]
+        expected = self.report.get("expected", [])
+        return [asked[n] for n in fitting], [calling.answer_of(expected[n]) for n in fitting if expected]
 
     def _note(self, finding: Finding) -> bool:
         self.steps.append(Step(finding.name, not finding.blames, finding.detail, finding.seconds))

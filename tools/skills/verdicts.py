@@ -131,7 +131,8 @@ def _on_reference(runs: Sequence[Report], seconds: float) -> Finding:
 def _on_code(runs: Sequence[Report], seconds: float) -> Iterator[Finding]:
     failures = _failures(runs[0])
     if failures:
-        yield Finding("tests", _some(failures), "code", seconds=seconds)
+        # Each call is ended when it takes long, so what does not end is the tests' own doing.
+        yield Finding("tests", _some(failures), "code" if runs[0]["ended"] else "tests", seconds=seconds)
         return
     passed = sum(test["outcome"] == "passed" for test in runs[0]["tests"].values())
     if not runs[0]["calls"] or not passed:
@@ -209,8 +210,8 @@ def _of_properties(report: Report, seconds: float) -> Finding:
 
 
 def _failures(run: Report) -> list[str]:
-    if run["problem"]:
-        return [run["problem"]]
+    if run["problem"] or not run["ended"]:
+        return [run["problem"] or "the tests do not come to an end"]
     return [f"{name}: {test['message']}" for name, test in run["tests"].items() if test["outcome"] == "failed"]
 
 

@@ -224,3 +224,25 @@ async def test_another_function_than_was_asked_for_is_refused_without_running_it
     found = await sat(run, TAKT, code)
     assert failed(found) == ("interface", "code")
     assert why in (found.failed.detail if found.failed else "")
+
+
+async def test_tests_may_ask_for_what_a_tool_need_not_understand(run: Runner) -> None:
+    tests = f"{TAKT.tests}\ndef test_text():\n    with pytest.raises(Exception):\n        takt_time('480', None)\n"
+    code = TAKT.code.replace("    if demand < 1:", "    demand + available_minutes\n    if demand < 1:")
+    found = await sat(run, TAKT, code, tests)
+    assert found.passed, found.failed
+
+
+@pytest.mark.soak
+async def test_tests_that_never_end_are_blamed_on_the_tests(run: Runner) -> None:
+    tests = "from main import takt_time\n\ndef test_it():\n    while takt_time(480, 240): pass\n"
+    found = await examine(run, Program("takt_time", TAKT.code), tests, signature=TAKT.signature)
+    assert failed(found) == ("tests", "tests")
+
+
+async def test_a_program_that_is_slow_to_import_is_not_taken_for_noticed(run: Runner) -> None:
+    code = TAKT.code.replace(
+        "\n\ndef takt_time", "\n\nTABLE = sum(i * i for i in range(6_000_000))\n\ndef takt_time"
+    )
+    found = await sat(run, TAKT, code, TOOTHLESS["looks at the type only"][0])
+    assert failed(found) == ("stub", "tests")

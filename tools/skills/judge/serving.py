@@ -100,12 +100,13 @@ def serve(connection: socket.socket) -> None:
     confine(connection.fileno())
     stream = connection.makefile("rwb")
     told = json.loads(stream.readline())
+    begin = time.process_time()
     try:
         entry = load(told["modules"], told["entry"], told["cpu_seconds"])
     except BaseException as error:  # noqa: BLE001 - whatever a program does when it is imported is its own answer
         say(stream, raised(error))
         return
-    say(stream, {"kind": "ready"})
+    say(stream, {"kind": "ready", "seconds": time.process_time() - begin})
     for line in stream:
         say(stream, answer(entry, json.loads(line), told["cpu_seconds"]))
 

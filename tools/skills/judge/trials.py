@@ -37,7 +37,8 @@ WITHOUT = "debugging doctest faulthandler junitxml pastebin setuponly setupplan 
 MOST_RECORDED = 60
 PATIENCE = 10  # times what the program itself needs
 LEAST = 0.25  # seconds of processor time for a call of a broken version
-LEAST_RUN = 5.0
+LONGEST_RUN = 15.0  # seconds for one run of the tests
+RESERVE = 5.0  # seconds that are kept for what comes after the mutants
 
 
 def main(servers: list[Server]) -> None:
@@ -90,22 +91,26 @@ class Proxy(ModuleType):
 
 @dataclass
 class Run:
-    """What the tests came to on one version: each test's outcome and message, and how often the program was called."""
+    """What the tests came to on one version: each test's outcome and message, and how often the program was called.
+
+    `problem` says why the program could not be asked; `ended` is false where the tests themselves did not end.
+    """
 
     tests: dict[str, dict[str, str]] = field(default_factory=dict)
     calls: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
     slowest: float = 0.0
     problem: str = ""
+    ended: bool = True
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed."""
-        return not self.problem and all(test["outcome"] != "failed" for test in self.tests.values())
+        return self.ended and not self.problem and all(test["outcome"] != "failed" for test in self.tests.values())
 
     def shown(self) -> dict[str, Any]:
         """The run as the report tells it."""
-        return {"tests": self.tests, "calls": self.calls, "problem": self.problem}
+        return {"tests": self.tests, "calls": self.calls, "problem": self.problem, "ended": self.ended}
 
 
 class Trials:
@@ -208,7 +213,7 @@ class Trials:
         with self._timed("mutants"):
             for number, source in enumerate(sources):
                 found: dict[str, Any] = {"outcome": "untried"}
-                if time.monotonic() + LEAST_RUN < self._until:
+                if time.monotonic() + RESERVE < self._until:
                     found["outcome"] = "survived" if self._survives(tests, source) else "noticed"
                 if found["outcome"] == "survived":
                     found["differs"] = self._differing(self._asking({"main": source}, self._limit))
@@ -301,13 +306,13 @@ class Trials:
             finally:
                 os._exit(0)
         os.close(writing)
-        text = _read(reading, self._until)
+        text = _read(reading, min(self._until, time.monotonic() + LONGEST_RUN))
         os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
         try:
             content = json.loads(text)
         except ValueError:
-            return Run(problem="the tests did not come to an end")
+            return Run(ended=False)
         return Run(**content)
 
     def _run(self, items: list[pytest.Item], running: Running, first_only: bool) -> None:
