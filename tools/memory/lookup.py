@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Asked = sqlite3.Connection | sqlite3.Cursor
 
 _NEAR = 3
+_MANY = 1_000
 _MOST_COMPARED = 2_000
 
 
@@ -63,12 +64,13 @@ def listed(
     given = {
         "states": json.dumps(sorted(states)),
         "tags": json.dumps(wanted),
-        "count": len(wanted),
+        "rarest": _rarest(asked, wanted) if wanted else "",
         "every": every_version,
     }
     tagged = (
-        "AND skills.id IN (SELECT substr(owner, 7) FROM tags WHERE owner GLOB 'skill:*' "
-        "AND tag IN (SELECT value FROM json_each(:tags)) GROUP BY owner HAVING count(*) = :count)"
+        "AND skills.id IN (SELECT substr(owner, 7) FROM tags WHERE tag = :rarest AND owner GLOB 'skill:*' "
+        "AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted WHERE NOT EXISTS "
+        "(SELECT 1 FROM tags AS other WHERE other.tag = wanted.value AND other.owner = tags.owner)))"
     )
     rows = asked.execute(
         f"SELECT {COLUMNS} FROM skills WHERE state IN (SELECT value FROM json_each(:states)) "  # noqa: S608
@@ -124,6 +126,12 @@ _COUNTED = """SELECT
     (SELECT count(*) FROM workflows) AS workflows,
     (SELECT count(*) FROM vectors) AS vectors,
     (SELECT count(*) FROM owners) AS words"""
+
+
+def _rarest(asked: Asked, tags: list[str]) -> str:
+    """The tag to begin with; those that many have are not counted to the end."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM tags WHERE tag = ? LIMIT ?)"
+    return min(tags, key=lambda tag: asked.execute(sql, (tag, _MANY)).fetchone()[0])
 
 
 def _same_code(asked: Asked, ast_hash: str) -> list[Skill]:

@@ -21,7 +21,8 @@ from tools.memory.records import SkillState
 
 NAMES = ("takt_time", "oee", "scrap_rate")
 TAGS = ("time", "quality")
-RUNS = ("r1", "r2", "r3", "r4", "r5", "r6")
+RUNS = ("r1", "r2")
+OUTCOMES = ("returned", "returned", "raised", "stopped")
 GIVEN = (SkillState.ACTIVE, SkillState.CANDIDATE)
 
 
@@ -62,14 +63,16 @@ class LibraryMachine(RuleBasedStateMachine):
 
     skills = Bundle("skills")
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=skills)
+    def begin(self):
         self.home = Path(tempfile.mkdtemp(prefix="millwright-test-"))
         self.library = library_in(self.home)
         self.known: dict[str, Known] = {}
         self.keys: dict[str, str] = {}
         self.aliases: list[tuple[str, str]] = []
         self.numbers = itertools.count()
+        candidate = offered("takt_time", ast_hash="a", tags=TAGS, proved=False, run="f1")
+        return multiple(self._admitted(candidate, "0"), self._admitted(offered("oee", ast_hash="b", tags=()), "1"))
 
     def teardown(self) -> None:
         if hasattr(self, "home"):
@@ -151,10 +154,27 @@ class LibraryMachine(RuleBasedStateMachine):
     @rule(
         skill=skills,
         run=st.sampled_from(RUNS),
-        outcome=st.sampled_from(("returned", "returned", "raised", "stopped")),
+        outcome=st.sampled_from(OUTCOMES),
         number=st.integers(0, 2),
     )
     def use(self, skill, run, outcome, number):
+        self._used(skill, run, outcome, number)
+
+    @rule(
+        used_together=st.lists(skills, min_size=1, max_size=2),
+        outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=2),
+        verified=st.booleans(),
+        times=st.integers(1, 5),
+    )
+    def use_in_some_runs(self, used_together, outcomes, verified, times):
+        for _ in range(times):
+            run = f"run {next(self.numbers)}"
+            for skill in used_together:
+                for number, outcome in enumerate(outcomes):
+                    self._used(skill, run, outcome, number)
+            self._settled(run, verified)
+
+    def _used(self, skill, run, outcome, number):
         key = f"{run}/{skill}/{number}"
         for _ in range(2):
             self.library.record_use(used(skill, run, outcome, key=key))
@@ -163,6 +183,9 @@ class LibraryMachine(RuleBasedStateMachine):
 
     @rule(run=st.sampled_from(RUNS), verified=st.booleans())
     def settle(self, run, verified):
+        self._settled(run, verified)
+
+    def _settled(self, run, verified):
         # The library judges one skill after the other, each by what stands of the others then.
         changed = {change.skill: change.after for change in self.library.settle(run, verified)}
         expected = {}
@@ -227,6 +250,10 @@ class LibraryMachine(RuleBasedStateMachine):
         for name, known in self.known.items():
             good = sum(outcome == "returned" and verified is True for _, outcome, verified in known.calls.values())
             assert (there[name].uses, there[name].successes) == (len(known.calls), good)
+        trials = {
+            row["id"]: (row["won"], row["trials"]) for row in self.library.database.read("SELECT * FROM skills")
+        }
+        assert trials == {name: (k.count().won, k.count().trials) for name, k in self.known.items()}
         counts = self.library.counts()
         assert counts["skills"] == counts["words"] == len(self.known)
         assert counts["uses"] == sum(len(known.calls) for known in self.known.values())
