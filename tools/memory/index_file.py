@@ -122,7 +122,7 @@ def tools_index(library: Library) -> dict[str, Any]:
     """
     with library.database.reading() as connection:
         connection.execute("BEGIN")
-        (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM changes").fetchone()
+        (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM changes WHERE op != 'vector'").fetchone()
         aliases: dict[str, list[str]] = {}
         for row in connection.execute("SELECT skill, name FROM aliases ORDER BY name"):
             aliases.setdefault(row["skill"], []).append(row["name"])

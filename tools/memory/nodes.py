@@ -76,7 +76,8 @@ class Nodes:
         return [sentence for _, sentence in wrong]
 
     def _apply(self, library: Library, changes: list[Change]) -> int:
-        names = [owner.removeprefix(_KIND) for _, owner, op in changes if owner.startswith(_KIND) and op != "count"]
+        told = [owner for _, owner, op in changes if op in ("put", "delete")]
+        names = [owner.removeprefix(_KIND) for owner in told if owner.startswith(_KIND)]
         # Syncing file by file takes tens of times as long as syncing the disk once.
         many = len(names) > _FEW
         for name in names:

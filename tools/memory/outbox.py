@@ -56,9 +56,11 @@ def pending(database: Database, name: str, limit: int = -1) -> list[Change]:
 
 
 def waiting(database: Database, name: str) -> int:
-    """How many lines lie behind the cursor of that name."""
+    """How many lines that are not of vectors lie behind the cursor of that name."""
     (row,) = database.read(
-        "SELECT count(*) FROM changes WHERE seq > coalesce((SELECT seq FROM cursors WHERE name = ?), 0)", (name,)
+        "SELECT count(*) FROM changes WHERE op != 'vector' "
+        "AND seq > coalesce((SELECT seq FROM cursors WHERE name = ?), 0)",
+        (name,),
     )
     return int(row[0])
 

@@ -13,7 +13,7 @@ import pytest
 from shelf import library_in, offered, used
 
 from tools.errors import StorageFailed
-from tools.memory.outbox import pending
+from tools.memory.outbox import note, pending
 from tools.memory.projections import IndexFile, Nodes, tools_index
 from tools.memory.records import Evidence, SkillState
 
@@ -202,6 +202,13 @@ def test_the_log_of_changes_does_not_grow_with_uses_and_states(library: Library)
         library.change_state("oee-1", list(SkillState)[number % 4], "", key=str(number))
     (count,) = library.database.read("SELECT count(*) FROM changes")[0]
     assert count <= 3 + 1
+
+
+def test_another_vector_changes_no_file(library: Library, home: Path) -> None:
+    with library.database.transaction() as cursor:
+        note(cursor, "skill:oee-1", "vector")
+    assert (Nodes(home).catch_up(library), IndexFile(home).catch_up(library)) == (0, False)
+    assert faults(home, library) == []
 
 
 def test_whoever_begins_at_nothing_hears_of_everything(library: Library) -> None:
