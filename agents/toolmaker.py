@@ -70,12 +70,13 @@ def testing(task: Task) -> Assignment:
 def _examples(task: Task) -> str:
     if not task.examples:
         return ""
-    return "\nExamples:\n" + "\n".join(_example(task.entry, example) for example in task.examples) + "\n"
+    return "\nExamples:\n" + "\n".join(_example(task, example) for example in task.examples) + "\n"
 
 
-def _example(entry: str, example: Example) -> str:
-    arguments = ", ".join(f"{name}={value!r}" for name, value in example.arguments.items())
-    return f"- {entry}({arguments}) gives {json.dumps(example.result)}"
+def _example(task: Task, example: Example) -> str:
+    names = sorted(example.arguments, key=lambda name: task.signature.find(f"{name}:"))
+    arguments = ", ".join(f"{name}={example.arguments[name]!r}" for name in names)
+    return f"- {task.entry}({arguments}) gives {json.dumps(example.result)}"
 
 
 def _shown(tool: Found) -> str:

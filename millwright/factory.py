@@ -7,6 +7,7 @@ kill -9, a full disk) costs nothing that was done; what was begun is taken up fi
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections import deque
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from millwright.catalogue import FACTORY, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from millwright.driving import Result, resume_with, start_with
-from millwright.factory_summary import Done, Summary
+from millwright.factory_summary import Summary
 from tools.errors import Fenced, MillwrightError, Suspended
 from tools.memory.memory import open_memory
 from tools.runs.counters import next_number
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from millwright.checkpoints import SqliteCheckpoints
+    from millwright.factory_summary import Done
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds between two looks at a model server that is away."""
@@ -78,7 +80,7 @@ class Trainer:
             self._workers = [asyncio.create_task(self._work(saver)) for _ in range(self.order.workers)]
             await asyncio.gather(*self._workers, return_exceptions=True)
         self.summary.seconds = time.monotonic() - began
-        self.summary.library = await asyncio.to_thread(_library)
+        self.summary.library = await asyncio.to_thread(library_size)
         for worker in self._workers:
             if not worker.cancelled() and (error := worker.exception()) is not None:
                 raise error
@@ -166,25 +168,7 @@ class Trainer:
     async def _finished(self, saver: SqliteCheckpoints, result: Result, seconds: float) -> None:
         # What resuming a finished task needs is its last checkpoint alone.
         await saver.aprune([result.run])
-        self.summary.count(result)
-        self.summary.library = await asyncio.to_thread(_library)
-        details = result.details
-        self._tell(
-            Done(
-                number=self.summary.total,
-                run=result.run,
-                title=details.get("title", ""),
-                decision=details.get("decision", ""),
-                outcome=details.get("outcome", "failed"),
-                skill=details.get("skill", ""),
-                seconds=details.get("seconds", {}),
-                total=round(seconds, 3),
-                reuse=self.summary.reuse_rate,
-                library=self.summary.library,
-                calls=details.get("calls", 0),
-                reasons=result.reasons,
-            )
-        )
+        self._tell(self.summary.finished(result, seconds, await asyncio.to_thread(library_size)))
 
     async def _waited(self, seconds: float) -> bool:
         """Wait; tell whether the session is to end meanwhile."""
@@ -212,7 +196,7 @@ def unfinished() -> list[str]:
     for run_id in run_ids():
         if not (run_dir(run_id) / "run.json").exists():
             continue
-        manifest = open_run_manifest(run_id)
+        manifest = json.loads((run_dir(run_id) / "run.json").read_bytes())
         mine = graph_of(manifest) == FACTORY and manifest.get("status") != "finished"
         replayed = str(manifest.get("settings", {}).get("model", "")).startswith("cassette:")
         if mine and not replayed and "forked_from" not in manifest:
@@ -220,15 +204,7 @@ def unfinished() -> list[str]:
     return [run_id for _, run_id in sorted(found)]
 
 
-def open_run_manifest(run_id: str) -> dict[str, Any]:
-    """What `run.json` of a run holds."""
-    import json
-
-    found: dict[str, Any] = json.loads((run_dir(run_id) / "run.json").read_bytes())
-    return found
-
-
-def _library() -> int:
-    """How many tools there are."""
+def library_size() -> int:
+    """How many tools there are. Blocks."""
     counts = open_memory().library.counts()
     return counts.get("active", 0) + counts.get("candidate", 0)

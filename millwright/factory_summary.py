@@ -17,15 +17,15 @@ class Done:
 
     number: int
     run: str
-    title: str
-    decision: str
     outcome: str
-    skill: str
-    seconds: dict[str, float]
     total: float
     reuse: float
     library: int
-    calls: int
+    title: str = ""
+    decision: str = ""
+    skill: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    calls: int = 0
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -75,13 +75,28 @@ class Summary:
         """The share of finished tasks that a tool solved which was there already."""
         return self.reused / self.total if self.total else 0.0
 
-    def count(self, result: Result) -> None:
-        """Count a finished task."""
-        outcome = result.details.get("outcome", "failed")
+    def finished(self, result: Result, seconds: float, library: int) -> Done:
+        """Count a finished task, which took so many seconds and leaves so many tools, and say what there is to tell."""
+        details = result.details
+        outcome = details.get("outcome", "failed")
         self.total += 1
         self.successful += outcome != "failed"
         self.failed += outcome == "failed"
         self.reused += outcome == "reused"
+        self.library = library
+        told = {
+            name: details[name] for name in ("title", "decision", "skill", "seconds", "calls") if name in details
+        }
+        return Done(
+            number=self.total,
+            run=result.run,
+            outcome=outcome,
+            total=round(seconds, 3),
+            reuse=self.reuse_rate,
+            library=library,
+            reasons=result.reasons,
+            **told,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON holds it."""

@@ -1,4 +1,4 @@
-"""Replaying a recorded build without a model, and comparing what it ends with."""
+"""Replaying a recorded run without a model, and comparing what it ends with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.models.cassette import CassettePlayer
-from millwright.driving import Result, build, resume
+from millwright.catalogue import FACTORY
+from millwright.driving import Result, build, resume, start
 from tools.errors import CassetteDivergence, CassetteError, RunUnknown
 from tools.runs.home import data_dir, find_run, run_dir
 from tools.runs.run import open_run
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from tools.storage import Record
 
+    Listener = Callable[[Record], None] | None
+
 CASSETTE = "cassette.jsonl"
 
 
@@ -29,23 +32,41 @@ def demo_cassette() -> Path:
     return Path(str(files("millwright") / "cassettes" / "demo.jsonl"))
 
 
-async def replay(cassette: Path, *, listener: Callable[[Record], None] | None = None) -> Result:
-    """Run a recorded build again and compare its deliverables byte by byte.
+async def replay(cassette: Path, *, listener: Listener = None) -> Result:
+    """Run what was recorded again and compare its deliverables byte by byte.
 
     Raises:
         CassetteError, CassetteVersion: it cannot be read.
         CassetteDivergence: naming the first call that differs, or the first file.
     """
     player = await asyncio.to_thread(lambda: CassettePlayer(cassette.absolute()))
-    settings = {**player.header.get("settings", {}), "model": f"cassette:{player.path}", "base_url": None}
-    # What a replay rebuilds is compared, not delivered a second time.
-    settings["approve"] = ["delivery"] if player.header.get("into") else []
-    result = await build(player.header["goal"], into=player.header.get("into"), listener=listener, **settings)
-    if result.status == "waiting":
-        result = await resume(result.run, answer={"approve": False}, listener=listener)
+    if player.header.get("graph") == FACTORY:
+        result = await _made_again(player, listener)
+    else:
+        result = await _built_again(player, listener)
     if result.status == "finished":
         await asyncio.to_thread(_compare, result, player.end)
     return result
+
+
+async def _built_again(player: CassettePlayer, listener: Listener) -> Result:
+    # What a replay rebuilds is compared, not delivered a second time.
+    approve = ["delivery"] if player.header.get("into") else []
+    settings = {**_settings(player), "approve": approve}
+    result = await build(player.header["goal"], into=player.header.get("into"), listener=listener, **settings)
+    if result.status == "waiting":
+        result = await resume(result.run, answer={"approve": False}, listener=listener)
+    return result
+
+
+async def _made_again(player: CassettePlayer, listener: Listener) -> Result:
+    # What the recorded run found in the library is recorded as well; a replay adds nothing to it.
+    settings = {**_settings(player), "remember": False}
+    return await start(FACTORY, player.header["inputs"], listener=listener, **settings)
+
+
+def _settings(player: CassettePlayer) -> dict[str, Any]:
+    return {**player.header.get("settings", {}), "model": f"cassette:{player.path}", "base_url": None}
 
 
 def find_cassette(name: str) -> Path:

@@ -145,21 +145,9 @@ def authors(requests: Sequence[ChatRequest], role: str) -> list[ChatRequest]:
 
 def solver(tasks: Sequence[Task]) -> Toolmakers:
     """Makers who solve these tasks, with the references that no real model is shown; a tool of the same form is reused."""
-    code = {task.entry: [solution(task)] for task in tasks}
+    code = {task.entry: [task.reference] for task in tasks}
     tests = {task.entry: [tests_of(task)] for task in tasks}
     return Toolmakers(code, tests, choices=_by_signature)
-
-
-def solution(task: Task) -> str:
-    """The reference of a drawn task, as a tool that has its signature and says what it does."""
-    text, count = re.subn(
-        rf"^def {task.entry}\(.*\):$",
-        f'{task.signature}:\n    """{task.title}."""',
-        task.reference,
-        flags=re.MULTILINE,
-    )
-    assert count == 1, task.reference
-    return text
 
 
 def tests_of(task: Task) -> str:

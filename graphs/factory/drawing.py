@@ -15,6 +15,7 @@ from graphs.factory.schemas import FactoryState  # noqa: TC001 - LangGraph reads
 from tools.errors import BudgetExhausted, ModelFault, UsageError
 from tools.events import Kind
 from tools.sandbox import Sandbox
+from tools.storage import canonical
 from tools.tasks import Task
 from tools.tasks import draw as drawn
 from tools.workspace.ledger import Actor, FileOperation
@@ -31,13 +32,17 @@ EARLIER = 30
 async def draw(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
     """Take the task that was given, invent one from the prompt, or draw the next one of the stream."""
     prompt = (state.get("prompt") or "").strip()
-    task = None if prompt and not state.get("task") else await asyncio.to_thread(_given, state, session.context)
+    task = (
+        None
+        if prompt and not state.get("task")
+        else as_read(await asyncio.to_thread(_given, state, session.context))
+    )
     inputs = {"prompt": prompt} if task is None else {"task": task.model_dump(mode="json")}
     await asyncio.to_thread(_begin, session, inputs)
     problem = ""
     if task is None:
         try:
-            task = await inventor.invent(prompt, await _earlier(session), await session.ask())
+            task = as_read(await inventor.invent(prompt, await _earlier(session), await session.ask()))
         except (ModelFault, BudgetExhausted) as error:
             problem = f"no task was invented: {error}"
     tree = await asyncio.to_thread(_prepare, session, task, prompt)
@@ -55,6 +60,11 @@ async def draw(state: FactoryState, session: Session[FactoryContext]) -> dict[st
         "tested": 0,
         "blames": [],
     }
+
+
+def as_read(task: Task) -> Task:
+    """The task as it is read back from a log, so that a resumed run and a replay tell it in the same words."""
+    return Task.model_validate_json(canonical(task.model_dump(mode="json")))
 
 
 def after_draw(state: FactoryState) -> Literal["task", "no task"]:

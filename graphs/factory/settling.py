@@ -37,8 +37,8 @@ def _settle(state: FactoryState, session: Session[FactoryContext]) -> dict[str, 
     verdict: Literal["PASS", "FAIL"] = "FAIL" if report.outcome == "failed" else "PASS"
     files = {path: sha for path, sha in run.ledger.files().items() if sha is not None}
     session.journal.end(verdict=verdict, deliverables=files)
-    run.note(status="finished", verdict=verdict, outcome=report.outcome)
     run.events.emit(Kind.RUN_FINISHED, verdict=verdict, outcome=report.outcome, skill=report.skill)
+    run.note(status="finished", verdict=verdict, outcome=report.outcome)
     return {"verdict": verdict, "report": str(run.root / "report.md"), "calls": calls}
 
 

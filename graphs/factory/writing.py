@@ -71,7 +71,7 @@ class Piece:
         """How this attempt is made; a retry changes one thing against the attempt before."""
         kept = self.dossier.facts.get(f"approach/{self.assignment.id}#{self.number - 1}")
         last = self.dossier.outcomes.get(f"{self.assignment.id}#{self.number - 1}")
-        return await self.hand.approach(kept, str(last.kind or "") if last is not None else "")
+        return await self.hand.approach(kept, last)
 
     async def work(self, approach: Approach) -> tuple[Work, list[BaseMessage]]:
         """The tools and limits of the author, and its opening messages."""

@@ -20,6 +20,14 @@ def build(mermaid: Mermaid = False, png: Png = None) -> None:
     _draw(graph.get_graph(), mermaid, png)
 
 
+@app.command("factory")
+def factory(mermaid: Mermaid = False, png: Png = None) -> None:
+    """Draw the factory graph."""
+    from graphs.factory import graph
+
+    _draw(graph.get_graph(), mermaid, png)
+
+
 @app.command("agent")
 def agent(mermaid: Mermaid = False, png: Png = None) -> None:
     """Draw the loop of one agent, which runs inside the develop and audit nodes."""

@@ -109,6 +109,7 @@ def _tell_finished(console: Console, result: Result) -> None:
     console.print(f"\n[bold {colour}]{result.verdict}[/]  run {result.run}")
     console.print(f"  workspace {escape(result.workspace)}")
     console.print(f"  report    {escape(result.report)}")
-    console.print(f"  zip       {escape(result.archive)}")
+    if result.archive:
+        console.print(f"  zip       {escape(result.archive)}")
     if result.branch:
         console.print(f"  branch    {escape(result.branch)}")
