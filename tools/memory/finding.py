@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from tools.errors import UsageError
 from tools.memory.embeddings.lexical import Lexical
-from tools.memory.ranking import MENTIONED, NAMED, Hit, likeness, ordered
+from tools.memory.evidence import Count
+from tools.memory.ranking import MENTIONED, NAMED, Hit, likeness, ordered, usefulness
 from tools.memory.searching import by_name, by_words
 
 if TYPE_CHECKING:
@@ -101,11 +102,15 @@ class Finder:
         return {row[0]: row[1] for row in rows}
 
     def _hits(self, found: list[tuple[str, _Like]]) -> list[Hit]:
-        return [
-            Hit(skill, one.score, one.cosine, one.words, one.identifier)
-            for skill_id, one in found
-            if (skill := self._skill(skill_id)) is not None
-        ]
+        rows = self._library.database.read(_TRIALS, {"ids": json.dumps([skill_id for skill_id, _ in found])})
+        trials = {row[0]: (Count(row[1], row[2]), Count(row[3], row[4])) for row in rows}
+        hits = []
+        for skill_id, one in found:
+            skill = self._skill(skill_id)
+            if skill is not None and skill_id in trials:
+                useful = usefulness(*trials[skill_id], skill.state)
+                hits.append(Hit(skill, one.score, one.cosine, one.words, one.identifier, useful))
+        return hits
 
     def _skill(self, skill_id: str) -> Skill | None:
         try:
@@ -125,4 +130,12 @@ _ANSWERING = """
         AND state IN (SELECT value FROM json_each(:states)))
     SELECT id, answer FROM found WHERE :count = (
         SELECT count(*) FROM tags WHERE owner = 'skill:' || answer AND tag IN (SELECT value FROM json_each(:tags)))
+"""
+_TRIALS = """
+    SELECT id, won, trials, coalesce(others.won_by_all, 0) - won, coalesce(others.trials_of_all, 0) - trials
+    FROM skills LEFT JOIN (
+        SELECT family AS kind, sum(won) AS won_by_all, sum(trials) AS trials_of_all FROM skills
+        WHERE family IN (SELECT family FROM skills WHERE id IN (SELECT value FROM json_each(:ids))) GROUP BY family
+    ) AS others ON others.kind = skills.family
+    WHERE id IN (SELECT value FROM json_each(:ids))
 """

@@ -14,6 +14,7 @@ from tools.memory.records import SkillState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tools.memory.evidence import Count
     from tools.memory.records import Skill
 
 WORDS_WEIGHT = 0.2
@@ -22,19 +23,25 @@ WORDS_HALF = 5.0
 NAMED, MENTIONED = 1.0, 0.4
 # Two likenesses that differ by more than this are not turned round by any usefulness.
 SWING = 0.1
-_PRIOR_USES = 4.0
-_PRIOR_RATE = {SkillState.ACTIVE: 0.5, SkillState.CANDIDATE: 0.4}
+# The family's rate counts like four runs, so that one lucky run does not overtake a tool with a long record.
+_STRENGTH = 4.0
+# What no oracle has proved is expected to do a little worse than its family.
+_UNPROVED = 0.8
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A skill that was found; `cosine` is 0 where there was no vector, `words` is BM25, 0 where no word is the same."""
+    """A skill that was found.
+
+    `cosine` is 0 where there was no vector, `words` is BM25, 0 where no word is the same; `useful` is from 0 to 1.
+    """
 
     skill: Skill
     score: float
     cosine: float
     words: float
     identifier: bool
+    useful: float = 0.5
 
 
 def likeness(cosine: float, words: float, identifier: float = 0.0) -> float:
@@ -42,15 +49,18 @@ def likeness(cosine: float, words: float, identifier: float = 0.0) -> float:
     return cosine + WORDS_WEIGHT * words / (words + WORDS_HALF) + identifier
 
 
-def usefulness(skill: Skill) -> float:
-    """The mean of the Beta posterior of its success rate, from 0 to 1; what was never used gets its prior.
+def usefulness(own: Count, family: Count, state: SkillState = SkillState.ACTIVE) -> float:
+    """The expected share of runs that a skill helps: the mean of a Beta posterior, shrunk to its family's rate.
 
-    The prior counts like four uses, so that one lucky call does not overtake a tool with a long record.
+    `own` counts the verified runs that used it, `family` those of the others of its kind. The rule for such a mean:
+    A. Gelman and others, "Bayesian Data Analysis", third edition, section 2.4.
     """
-    prior = _PRIOR_RATE.get(skill.state, 0.0)
-    return (skill.successes + _PRIOR_USES * prior) / (skill.uses + _PRIOR_USES)
+    expected = (family.won + 1) / (family.trials + 2)
+    if state is not SkillState.ACTIVE:
+        expected *= _UNPROVED
+    return (own.won + _STRENGTH * expected) / (own.trials + _STRENGTH)
 
 
 def ordered(hits: Iterable[Hit]) -> list[Hit]:
     """The hits by likeness, where usefulness may make up for at most `SWING`."""
-    return sorted(hits, key=lambda hit: (-(hit.score + SWING * usefulness(hit.skill)), hit.skill.id))
+    return sorted(hits, key=lambda hit: (-(hit.score + SWING * hit.useful), hit.skill.id))
