@@ -206,3 +206,44 @@ def test_over_http_nobody_else_is_let_in(http: str, headers: dict[str, str], sta
     }  # fmt: skip
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     assert httpx.post(http, content=json.dumps(call), headers={**usual, **headers}).status_code == status
+
+
+HANGING = '''
+def hanging() -> int:
+    """Never end."""
+    while True:
+        pass
+'''
+
+
+async def test_when_the_client_goes_away_the_server_and_what_it_runs_end(home: Path) -> None:
+    shelved.admit(shelved.new_skill(HANGING))
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    messages = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "hanging", "arguments": {}}},
+    ]
+    command = [MILLWRIGHT, "tools", "serve"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    environment = {**os.environ, "MILLWRIGHT_HOME": str(home)}
+    process = await asyncio.create_subprocess_exec(*command, **pipes, env=environment)
+    assert process.stdin is not None
+    try:
+        process.stdin.write("".join(json.dumps(message) + "\n" for message in messages).encode())
+        async with asyncio.timeout(PATIENCE):
+            while not (started := _below(process.pid)):
+                await asyncio.sleep(0.05)
+            process.stdin.close()
+            assert await process.wait() == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+    assert shelved.library().skill("hanging").uses == 0
+
+
+def _below(pid: int) -> list[str]:
+    """The processes that a process, in any of its threads, has started."""
+    return [child for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
