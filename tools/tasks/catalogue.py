@@ -49,12 +49,12 @@ SHAPES = (
     EVERY,
     Shape(
         "meets", "{m}_meets_target", "{title}: is the target reached",
-        "Return True if {value} is {reaches} target, else False.",
+        "Return True if {value} is {reaches} `target`, else False.",
         shapes.meets, "bool", needs="better", target=True, rounds=False,
     ),
     Shape(
         "gap", "{m}_gap", "{title}: difference from the target",
-        "Return {value} minus target. The result is negative when the value is below the target.",
+        "Return {value} minus `target`. The result is negative when the value is below the target.",
         shapes.gap, target=True, whole=False,
     ),
     Shape(
@@ -101,14 +101,14 @@ SHAPES = (
     Shape(
         "missing", "names_missing_{m}", "{title}: which {nouns} miss the target",
         "For each record, compute {value}. Return a list with the names of the records whose value is {misses} "
-        "target, in "
+        "`target`, in "
         "the order of the records.",
         shapes.names_missing, "list[str]", many=True, needs="better", label="name", target=True, rounds=False,
         empty="an empty list",
     ),
     Shape(
         "count", "count_meeting_{m}", "{title}: how many {nouns} reach the target",
-        "For each record, compute {value}. Return how many of these values are {reaches} target, as an int.",
+        "For each record, compute {value}. Return how many of these values are {reaches} `target`, as an int.",
         shapes.count_meeting, "int", many=True, needs="better", target=True, rounds=False, empty="0",
     ),
     Shape(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tools.tasks.catalogue import EVERY
 from tools.tasks.forms import thresholds
-from tools.tasks.units import spoken
+from tools.tasks.units import conversions, spoken
 
 if TYPE_CHECKING:
     from tools.tasks.family import Quantity
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OPENINGS = (
     "Write one Python function: {title}.",
     "We need a small Python function. It computes the following: {title}.",
-    "Please write a tested Python function for this figure: {title}.",
+    "Please write a Python function for this figure: {title}.",
     "A report needs this figure: {title}. Write the Python function for it.",
 )
 
@@ -23,7 +23,9 @@ OPENINGS = (
 def title(variant: Variant) -> str:
     """One line that says what is computed, in which form."""
     family = variant.family
-    text = variant.shape.title.format(title=family.title, noun=family.noun, nouns=plural(family.noun))
+    text = variant.shape.title.format(
+        title=family.title + _kind(variant), noun=family.noun, nouns=plural(family.noun)
+    )
     if variant.unit and len(family.gives.units) != 1 and variant.unit != "ratio":
         text += f", in {spoken(variant.unit)}"
     return text if variant.digits is None else f"{text}, to {places(variant.digits)}"
@@ -47,6 +49,11 @@ def statement(variant: Variant, opening: int = 0) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _kind(variant: Variant) -> str:
+    suffix = variant.option.suffix.replace("_", " ")
+    return f" ({suffix})" if suffix else ""
+
+
 def plural(noun: str) -> str:
     """More than one of them."""
     return noun + ("es" if noun.endswith("s") else "s")
@@ -58,29 +65,43 @@ def places(digits: int) -> str:
 
 
 def _filled(variant: Variant, text: str) -> str:
-    return text.format(**{quantity.name: variant.argument(quantity) for quantity in variant.family.takes})
+    return text.format(**{quantity.name: f"`{variant.argument(quantity)}`" for quantity in variant.family.takes})
 
 
 def _arguments(variant: Variant) -> str:
-    lines = [f"- {variant.argument(quantity)}: {_meaning(variant, quantity)}" for quantity in variant.family.takes]
+    lines = [
+        f"- `{variant.argument(quantity)}`: {_meaning(variant, quantity)}" for quantity in variant.family.takes
+    ]
     shape = variant.shape
     if shape.label == "name":
-        lines.insert(0, f"- name: the name of the {variant.family.noun}, a string")
+        lines.insert(0, f"- `name`: the name of the {variant.family.noun}, a string")
     if shape.label == "shift":
-        lines.insert(0, '- shift: the shift, a string such as "early"')
+        lines.insert(0, '- `shift`: the shift, a string such as "early"')
     if shape is EVERY:
-        head = "The argument items is a list. Each of its items is what is called here:"
+        head = "The argument `items` is a list. Each of its items is what is called here:"
     elif shape.many:
-        head = f"The argument records is a list of dicts, one for each {variant.family.noun}. Every dict has these keys:"
+        head = f"The argument `records` is a list of dicts, one for each {variant.family.noun}. Every dict has these keys:"
     else:
         head = "Arguments:"
-    target = f"target: the value to compare with, in the same form as {value(variant)}"
+    target = f"`target`: the target for {value(variant)}"
     if shape.target and not shape.many:
         lines.append(f"- {target}")
     tail = f"\nThe argument {target}." if shape.target and shape.many else ""
+    return "\n".join([head, *lines]) + tail + _conversions(variant)
+
+
+def _conversions(variant: Variant) -> str:
+    """How the units of arguments and result become each other, where there are several."""
+    gives = variant.family.gives
     units = {unit for unit in variant.units if unit}
-    mixed = "\nNote that the units differ: convert before you compute." if len(units) > 1 else ""
-    return "\n".join([head, *lines]) + tail + mixed
+    if gives.units:
+        units.add(variant.unit)
+    elif (
+        gives.kind == "number"
+    ):  # a fixed unit of the result, such as pieces per hour, goes with the reference's own
+        units |= {quantity.units[0] for quantity in variant.family.takes if len(quantity.units) > 1}
+    facts = conversions(units)
+    return f"\n{facts} Convert before you compute or compare." if facts else ""
 
 
 def _meaning(variant: Variant, quantity: Quantity) -> str:
@@ -134,7 +155,7 @@ def _refused(variant: Variant) -> str:
     shape = variant.shape
     conditions = list(dict.fromkeys(_filled(variant, refusal.when) for refusal in variant.refuses))
     if shape.many and not shape.empty:
-        conditions.insert(0, "records is empty")
+        conditions.insert(0, "`records` is empty")
     if not conditions:
         return ""
     of_any = " (for any of the records)" if shape.many else " (for any of the items)" if shape is EVERY else ""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from math import floor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Of each kind, how many of its smallest unit. 1 kWh is 3.6 MJ exactly (SI Brochure, 9th edition, table 8: 1 h = 3600 s).
 _SIZES = {
@@ -22,6 +27,8 @@ _SIZES = {
 SPOKEN = {"mj": "megajoules (MJ)", "kwh": "kilowatt-hours (kWh)", "mwh": "megawatt-hours (MWh)", "kg": "kilograms"}
 
 
+_ONE = {"minutes": "minute", "hours": "hour", "days": "day", "kwh": "kWh", "mwh": "MWh", "tonnes": "tonne"}
+_MANY = {"mj": "MJ", "kwh": "kWh"}
 _SYMBOLS = {"seconds": "s", "minutes": "min", "hours": "h", "days": "d", "grams": "g", "tonnes": "t"}
 
 
@@ -56,6 +63,17 @@ def in_unit(value: float, unit: str, wanted: str) -> float:
     """The value in another unit as a person would type it: cut to three decimal places, whole where it is whole."""
     exact = Fraction(value).limit_denominator(10**9) * factor(unit, wanted)
     return int(exact) if exact.denominator == 1 else floor(exact * 1000) / 1000
+
+
+def conversions(units: Collection[str]) -> str:
+    """How the units of each kind become each other, in sentences: "1 hour is 60 minutes."; nothing for one unit."""
+    facts = []
+    for kind in sorted({_SIZES[unit][0] for unit in units}):
+        ordered = sorted((unit for unit in units if _SIZES[unit][0] == kind), key=lambda unit: _SIZES[unit][1])
+        for small, large in pairwise(ordered):
+            name = _ONE.get(large, large)
+            facts.append(f"1 {name} is {float(factor(large, small)):g} {_MANY.get(small, small)}.")
+    return " ".join(facts)
 
 
 def spoken(unit: str) -> str:

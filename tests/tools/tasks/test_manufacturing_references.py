@@ -187,10 +187,10 @@ PROOFS = {
         {"available": 480, "busy": 360}, 0.75, lambda available, busy: left(available - busy, available)
     ),
     "capacity": Proof(
-        {"machines": 4, "hours_each": 40, "efficiency": 0.9, "cycle": 36},
+        {"machines": 4, "scheduled": 40, "efficiency": 0.9, "cycle": 36},
         14400,
-        lambda machines, hours_each, efficiency, cycle: float(
-            exact(machines) * exact(hours_each) * exact(efficiency) / (exact(cycle) / 3600)
+        lambda machines, scheduled, efficiency, cycle: float(
+            exact(machines) * exact(scheduled) * exact(efficiency) / (exact(cycle) / 3600)
         ),
     ),
     "machines_needed": Proof(
@@ -538,9 +538,9 @@ PROOFS = {
         {"total_cost": 400, "energy_cost": 50}, 0.125, lambda total_cost, energy_cost: part(energy_cost, total_cost)
     ),
     "labour_productivity": Proof(
-        {"pieces": 400, "workers": 5, "hours_each": 8},
+        {"pieces": 400, "workers": 5, "worked_each": 8},
         10,
-        lambda pieces, workers, hours_each: float(pieces / workers / exact(hours_each)),
+        lambda pieces, workers, worked_each: float(pieces / workers / exact(worked_each)),
     ),
     "labour_effectiveness": Proof(
         {"scheduled": 900, "worked": 780, "expected": 650, "made": 650, "good": 650},
@@ -574,17 +574,17 @@ PROOFS = {
         1e-4,
     ),
     "unit_labour_cost": Proof(
-        {"workers": 2, "hours_each": 8, "wage": 20, "pieces": 320},
+        {"workers": 2, "worked_each": 8, "wage": 20, "pieces": 320},
         1,
-        lambda workers, hours_each, wage, pieces: float(
-            Fraction(workers, pieces) * exact(hours_each) * exact(wage)
+        lambda workers, worked_each, wage, pieces: float(
+            Fraction(workers, pieces) * exact(worked_each) * exact(wage)
         ),
     ),
     "workers_needed": Proof(
-        {"pieces": 960, "standard": 5, "hours_each": 40, "efficiency": 0.8},
+        {"pieces": 960, "standard": 5, "worked_each": 40, "efficiency": 0.8},
         2.5,
-        lambda pieces, standard, hours_each, efficiency: float(
-            pieces * exact(standard) / (exact(hours_each) * 60) / exact(efficiency)
+        lambda pieces, standard, worked_each, efficiency: float(
+            pieces * exact(standard) / (exact(worked_each) * 60) / exact(efficiency)
         ),
     ),
     "standard_time": Proof({"observed": 2, "rating": 1.1, "allowance": 0.1}, 2.42, standard),

@@ -60,11 +60,11 @@ def machine_utilisation(busy: float, available: float) -> float:
     return busy / available
 
 
-def capacity(machines: int, hours_each: float, efficiency: float, cycle: float) -> float:
+def capacity(machines: int, scheduled: float, efficiency: float, cycle: float) -> float:
     """Pieces that machines make: hours each, cycle in seconds."""
-    if machines < 0 or hours_each < 0 or cycle <= 0 or not 0 <= efficiency <= 1:
+    if machines < 0 or scheduled < 0 or cycle <= 0 or not 0 <= efficiency <= 1:
         raise ValueError("machines and hours must not be negative, cycle positive, efficiency between 0 and 1")
-    return machines * hours_each * 3600 * efficiency / cycle
+    return machines * scheduled * 3600 * efficiency / cycle
 
 
 def machines_needed(demand: int, cycle: float, available: float, efficiency: float) -> float:
@@ -225,13 +225,18 @@ FAMILIES = (
         name="capacity",
         title="Effective capacity of a group of machines",
         says="The effective capacity is how many pieces a group of equal machines makes in a period.",
-        formula="capacity = {machines} * {hours_each} * {efficiency} / {cycle}, both times in the same unit. "
+        formula="capacity = {machines} * {scheduled} * {efficiency} / {cycle}, both times in the same unit. "
         "Fractions stay.",
         source=f"{GROOVER}, chapter 3 (production capacity)",
         core=capacity,
         takes=(
             Quantity("machines", "number of machines", whole(1, 12), "int"),
-            Quantity("hours_each", "hours that each machine is scheduled in the period", decimal(4, 120, 1)),
+            Quantity(
+                "scheduled",
+                "time that each machine is scheduled in the period",
+                decimal(4, 120, 1),
+                units=("hours",),
+            ),
             Quantity(
                 "efficiency", "share of the scheduled time that is productive, from 0 to 1", decimal(0.5, 1, 2)
             ),
@@ -239,7 +244,7 @@ FAMILIES = (
         ),
         gives=Result("capacity", "number", unit="pieces", better="higher", digits=(1, 2)),
         refuses=(
-            *not_negative("machines", "hours_each"),
+            *not_negative("machines", "scheduled"),
             *positive("cycle"),
             Refusal("{efficiency} is less than 0 or greater than 1", {"efficiency": 1.2}),
         ),

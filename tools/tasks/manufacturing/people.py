@@ -11,11 +11,11 @@ from tools.tasks.samples import decimal, one_of, up_to, whole
 KRONOS = "Kronos Incorporated, Overall Labor Effectiveness (OLE): Achieving a Highly Effective Workforce, 2007"
 
 
-def labour_productivity(pieces: int, workers: int, hours_each: float) -> float:
+def labour_productivity(pieces: int, workers: int, worked_each: float) -> float:
     """Pieces per hour of work."""
-    if pieces < 0 or workers <= 0 or hours_each <= 0:
-        raise ValueError("workers and hours_each must be positive, and pieces not negative")
-    return pieces / (workers * hours_each)
+    if pieces < 0 or workers <= 0 or worked_each <= 0:
+        raise ValueError("workers and worked_each must be positive, and pieces not negative")
+    return pieces / (workers * worked_each)
 
 
 def labour_effectiveness(scheduled: float, worked: float, expected: int, made: int, good: int) -> float:
@@ -56,18 +56,18 @@ def learning_total(first: float, units: int, rate: float) -> float:
     return sum(first * math.pow(unit, exponent) for unit in range(1, units + 1))
 
 
-def unit_labour_cost(workers: int, hours_each: float, wage: float, pieces: int) -> float:
+def unit_labour_cost(workers: int, worked_each: float, wage: float, pieces: int) -> float:
     """Wages for one piece."""
-    if workers < 0 or hours_each < 0 or wage < 0 or pieces <= 0:
+    if workers < 0 or worked_each < 0 or wage < 0 or pieces <= 0:
         raise ValueError("pieces must be positive, and nothing else negative")
-    return workers * hours_each * wage / pieces
+    return workers * worked_each * wage / pieces
 
 
-def workers_needed(pieces: int, standard: float, hours_each: float, efficiency: float) -> float:
+def workers_needed(pieces: int, standard: float, worked_each: float, efficiency: float) -> float:
     """Workers for a number of pieces; standard time of a piece in minutes."""
-    if pieces < 0 or standard <= 0 or hours_each <= 0 or efficiency <= 0:
+    if pieces < 0 or standard <= 0 or worked_each <= 0 or efficiency <= 0:
         raise ValueError("pieces must not be negative, and everything else positive")
-    return pieces * standard / 60 / (hours_each * efficiency)
+    return pieces * standard / 60 / (worked_each * efficiency)
 
 
 def standard_time(observed: float, rating: float, allowance: float, of_work: bool) -> float:
@@ -82,7 +82,7 @@ _FIRST = Quantity("first", "time of the first unit", whole(2, 120), units=("hour
 _RATE = Quantity(
     "rate", "learning rate, above 0 and at most 1; 0.8 for 80 %", one_of(0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 )
-_HOURS = Quantity("hours_each", "hours that each of them worked", decimal(2, 45, 1))
+_HOURS = Quantity("worked_each", "time that each of them worked", decimal(2, 45, 1), units=("hours",))
 _RATE_REFUSALS = (
     Refusal("{rate} is zero or negative", {"rate": 0}),
     Refusal("{rate} is zero or negative", {"rate": -0.5}),
@@ -95,7 +95,7 @@ FAMILIES = (
         name="labour_productivity",
         title="Labour productivity",
         says="Labour productivity is the number of pieces made for each hour of work.",
-        formula="labour productivity = {pieces} / ({workers} * {hours_each}).",
+        formula="labour productivity = {pieces} / ({workers} * {worked_each}).",
         source="OECD, Measuring Productivity, OECD Manual, 2001 (output per hour worked)",
         core=labour_productivity,
         takes=(
@@ -106,8 +106,8 @@ FAMILIES = (
         gives=Result(
             "labour productivity", "number", unit="pieces per hour of work", better="higher", levels=(5, 20)
         ),
-        refuses=(*not_negative("pieces"), *positive("workers", "hours_each")),
-        edges=({"pieces": 0}, {"pieces": 400, "workers": 5, "hours_each": 8}),
+        refuses=(*not_negative("pieces"), *positive("workers", "worked_each")),
+        edges=({"pieces": 0}, {"pieces": 400, "workers": 5, "worked_each": 8}),
         tags=("labour",),
         noun="team",
     ),
@@ -228,7 +228,7 @@ FAMILIES = (
         name="unit_labour_cost",
         title="Labour cost of a piece",
         says="The labour cost of a piece is the wages paid, divided by the pieces made.",
-        formula="labour cost of a piece = {workers} * {hours_each} * {wage} / {pieces}.",
+        formula="labour cost of a piece = {workers} * {worked_each} * {wage} / {pieces}.",
         source="OECD Glossary of Statistical Terms (unit labour cost = labour cost / output)",
         core=unit_labour_cost,
         takes=(
@@ -238,8 +238,8 @@ FAMILIES = (
             Quantity("pieces", "number of pieces made", whole(20, 5000), "int"),
         ),
         gives=Result("labour cost of a piece", "number", better="lower", digits=(2, 3)),
-        refuses=(*not_negative("workers", "hours_each", "wage"), *positive("pieces")),
-        edges=({"workers": 0}, {"workers": 2, "hours_each": 8, "wage": 20, "pieces": 320}),
+        refuses=(*not_negative("workers", "worked_each", "wage"), *positive("pieces")),
+        edges=({"workers": 0}, {"workers": 2, "worked_each": 8, "wage": 20, "pieces": 320}),
         tags=("labour", "cost"),
         noun="product",
     ),
@@ -248,18 +248,18 @@ FAMILIES = (
         title="Workers needed for a number of pieces",
         says="How many workers does a number of pieces need, given the standard time of a piece and the "
         "efficiency of the work?",
-        formula="workers = {pieces} * {standard} / ({hours_each} * {efficiency}), times in the same unit.",
+        formula="workers = {pieces} * {standard} / ({worked_each} * {efficiency}), times in the same unit.",
         source="M. P. Groover, Work Systems: The Methods, Measurement and Management of Work, Pearson, 2007 "
         "(worker requirements)",
         core=workers_needed,
         takes=(
             Quantity("pieces", "number of pieces", whole(10, 3000), "int"),
             Quantity("standard", "standard time of one piece", decimal(0.5, 20, 1), units=("minutes",)),
-            Quantity("hours_each", "hours that one worker has", decimal(4, 40, 1)),
+            Quantity("worked_each", "time that one worker has", decimal(4, 40, 1), units=("hours",)),
             Quantity("efficiency", "efficiency of the work, 0.9 for 90 %; it may be above 1", decimal(0.5, 1.2, 2)),
         ),
         gives=Result("number of workers", "whole", "int", better="lower"),
-        refuses=(*not_negative("pieces"), *positive("standard", "hours_each", "efficiency")),
+        refuses=(*not_negative("pieces"), *positive("standard", "worked_each", "efficiency")),
         edges=({"pieces": 0},),
         tags=("labour", "planning", "rounding"),
         noun="order",
