@@ -15,7 +15,16 @@ from graphs.session import journal_of
 from millwright.catalogue import BUILD, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from millwright.unbegun import remove_unbegun
-from tools.errors import CassetteError, Fenced, MillwrightError, RunUnknown, StorageFailed, Suspended, UsageError
+from tools.errors import (
+    CassetteError,
+    Fenced,
+    MillwrightError,
+    ModelUnavailable,
+    RunUnknown,
+    StorageFailed,
+    Suspended,
+    UsageError,
+)
 from tools.events import Kind
 from tools.redaction import redact
 from tools.runs.foreign import check_unchanged, settle_changes
@@ -222,7 +231,9 @@ async def _drive(
     except Fenced:
         raise
     except Suspended as error:
-        return await _note_suspended(saver, run_id, str(error), type(error).__name__)
+        # A server that refuses for good (a wrong key, say) is not one that is away.
+        lasting = isinstance(error, ModelUnavailable) and not error.retryable
+        return await _note_suspended(saver, run_id, str(error), "ModelRefused" if lasting else type(error).__name__)
     except asyncio.CancelledError:
         # Ctrl+C: every finished step is on disk, so there is nothing to do but to say so.
         return await _note_suspended(saver, run_id, "it was interrupted", "Interrupted")

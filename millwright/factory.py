@@ -18,10 +18,12 @@ from millwright.catalogue import FACTORY, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from millwright.driving import Result, resume_with, start_with
 from millwright.factory_summary import Summary
-from tools.errors import Fenced, MillwrightError, Suspended
+from tools.errors import Fenced, MillwrightError, StorageFailed, Suspended
+from tools.events import Kind
 from tools.memory.memory import open_memory
 from tools.runs.counters import next_number
 from tools.runs.home import run_dir, run_ids
+from tools.runs.run import open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds between two looks at a model server that is away."""
 
-MOST_ALIKE = 5
-"""So many tasks in a row that end by an error of ours end the session: it is no task's fault."""
+MOST_CRASHES = 5
+"""So many tasks in a row that a mistake of ours breaks off end the session."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Trainer:
         self._finishing = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self._away = False
+        self._crashes = 0
         self._error: MillwrightError | None = None
 
     async def run(self) -> Summary:
@@ -133,14 +136,20 @@ class Trainer:
             except Suspended as error:
                 self.summary.suspended += 1
                 self._say(f"task {run_id} cannot go on: {error}")
+                if isinstance(error, StorageFailed):
+                    self.finish(str(error))
                 return None
             except MillwrightError as error:
                 self._error = error
                 self.finish(str(error))
                 return None
+            except Exception as error:  # noqa: BLE001 - a mistake of ours in one task ends no session of a night
+                await self._crashed(run_id, error)
+                return None
             finally:
                 await saver.arelease(run_id)
             if result.status == "finished":
+                self._crashes = 0
                 self._back()
                 return result
             if result.cause != "ModelUnavailable":
@@ -169,6 +178,19 @@ class Trainer:
         # What resuming a finished task needs is its last checkpoint alone.
         await saver.aprune([result.run])
         self._tell(self.summary.finished(result, seconds, await asyncio.to_thread(library_size)))
+
+    async def _crashed(self, run_id: str, error: Exception) -> None:
+        """Say what went wrong, keep the whole of it with the run, and end a session in which nothing else happens."""
+        self._crashes += 1
+        self.summary.suspended += 1
+        self._say(f"task {run_id} was broken off by {type(error).__name__}: {error}")
+        if (run_dir(run_id) / "run.json").exists():
+            run = await asyncio.to_thread(open_run, run_id)
+            await run.events.aerror(Kind.RUN_SUSPENDED, error)
+            await asyncio.to_thread(lambda: run.note(status="suspended", why=str(error)))
+        if self._crashes >= MOST_CRASHES:
+            self._error = MillwrightError(f"{self._crashes} tasks in a row were broken off, the last by: {error}")
+            self.finish(str(self._error))
 
     async def _waited(self, seconds: float) -> bool:
         """Wait; tell whether the session is to end meanwhile."""

@@ -1,0 +1,227 @@
+"""Sessions of the trainer: endless, stopped by a key, suspended, without a model for a while, and never growing."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.ollama import ChatRequest, OllamaServer, Reply
+from toolmakers import TAKT, TAKT_TESTS, Toolmakers, solver, takt_task
+
+from graphs.factory import drawing
+from millwright import factory
+from millwright.factory import Order, Trainer, unfinished
+from millwright.factory_summary import Done, Summary
+from tools.errors import UsageError
+from tools.memory.memory import open_memory
+from tools.runs.run import OPEN_RUNS, Run
+from tools.tasks import draw
+
+ROOT = Path(__file__).parents[2]
+MAKERS = Toolmakers({"takt_time": [TAKT]}, {"takt_time": [TAKT_TESTS]})
+
+
+@pytest.fixture
+def same_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every number of the stream is the same task, so that all but the first are solved by the tool."""
+    monkeypatch.setattr(drawing, "drawn", lambda *_: takt_task())
+
+
+async def session(server: Any, order: dict[str, Any], **settings: Any) -> tuple[Summary, list[Done], list[str]]:
+    """Run a session in this process; return its summary, its tasks and what was said."""
+    done: list[Done] = []
+    said: list[str] = []
+    trainer = Trainer(Order(**order, settings={"base_url": server.url, **settings}), done.append, said.append)
+    return await trainer.run(), done, said
+
+
+async def test_a_session_tells_every_task_and_sums_them_up(
+    ollama: Callable[..., OllamaServer], same_task: None
+) -> None:
+    summary, done, _ = await session(ollama(MAKERS), {"max_tasks": 3, "workers": 2})
+    assert (summary.total, summary.successful, summary.failed, summary.library) == (3, 3, 0, 1)
+    assert sorted(task.outcome for task in done)[0] == "admitted"
+    assert summary.reuse_rate == pytest.approx(sum(task.outcome == "reused" for task in done) / 3)
+    assert open_memory().library.counts()["skills"] == 1  # two workers that make the same tool make one
+    line = done[0].line()
+    assert re.match(
+        r" {3}1 {2}(admitted|duplicate|reused) +write Takt time takt_time-1 {2}\[\d+\.\d s: .*\] {2}reuse 0%, 1",
+        line,
+    )
+
+
+async def test_what_a_session_left_is_taken_up_first(
+    ollama: Callable[..., OllamaServer], same_task: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ollama(lambda _: Reply(status=401, error="who are you?"))
+    summary, done, _ = await session(server, {"max_tasks": 1})
+    assert (summary.total, summary.suspended, done) == (0, 1, [])
+    assert "who are you" in summary.stopped
+    (left,) = unfinished()
+    _, fresh, _ = await session(ollama(MAKERS), {"max_tasks": 1, "fresh": True})
+    assert fresh[0].run != left
+    _, again, _ = await session(ollama(MAKERS), {"max_tasks": 1})
+    assert [task.run for task in again] == [left]
+    assert unfinished() == []
+
+
+async def test_a_model_that_is_away_is_waited_for_and_told_once(
+    ollama: Callable[..., OllamaServer], same_task: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(factory, "FIRST_WAIT", 0.01)
+    away = 6
+
+    def answer(request: ChatRequest) -> Reply:
+        return Reply(status=503, error="loading") if request.number < away else MAKERS(request)
+
+    summary, done, said = await session(ollama(answer), {"max_tasks": 1}, outage_seconds=0)
+    assert [task.outcome for task in done] == ["admitted"]
+    assert [text.partition(",")[0].partition(":")[0] for text in said] == ["the model is away", "the model is back"]
+    assert summary.suspended == 0
+
+
+async def test_a_mistake_of_ours_ends_one_task_and_not_the_night(
+    ollama: Callable[..., OllamaServer], same_task: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, broken = drawing.drawn, []
+
+    def breaks(*words: Any) -> Any:
+        if not broken:
+            broken.append(True)
+            raise ZeroDivisionError("our own mistake")
+        return real(*words)
+
+    monkeypatch.setattr(drawing, "drawn", breaks)
+    summary, done, said = await session(ollama(MAKERS), {"max_tasks": 2})
+    assert (summary.total, summary.suspended) == (1, 1)
+    assert "ZeroDivisionError: our own mistake" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("order", "settings"), [({"domain": "cooking"}, {}), ({}, {"model": "ollama:nobody"}), ({}, {"model": "x:y"})]
+)
+async def test_what_was_typed_wrong_ends_the_session_with_its_reason(
+    ollama: Callable[..., OllamaServer], order: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError):
+        await session(ollama(MAKERS), {"max_tasks": 1, **order}, **settings)
+
+
+async def test_thirty_tasks_take_no_more_memory_than_ten(
+    ollama: Callable[..., OllamaServer], same_task: None
+) -> None:
+    server = ollama(MAKERS)
+    held: list[tuple[int, int, int]] = []
+
+    for _ in range(3):
+        summary, _, _ = await session(server, {"max_tasks": 10})
+        assert summary.successful == 10
+        gc.collect()
+        runs = sum(isinstance(thing, Run) for thing in gc.get_objects())
+        held.append((resident(), len(list(Path("/proc/self/fd").iterdir())), runs))
+    first, last = held[0], held[2]
+    assert last[0] - first[0] < 8 * 1024, f"KiB resident after 10, 20, 30 tasks: {held}"
+    assert last[1] - first[1] <= 4
+    assert last[2] <= OPEN_RUNS + 1
+
+
+def resident() -> int:
+    """KiB of memory that this process has."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+class Terminal:
+    """`millwright factory run` in a terminal of its own."""
+
+    def __init__(self, home: Path, url: str, *words: str) -> None:
+        self.master, slave = pty.openpty()
+        self.before = termios.tcgetattr(self.master)
+        environment = {**os.environ, "MILLWRIGHT_HOME": str(home), "MILLWRIGHT_EMBEDDINGS": "lexical"}
+        script = "import sys; from millwright.cli import main; sys.argv[0] = 'millwright'; main()"
+        command = [sys.executable, "-c", script, "factory", "run", "--base-url", url, *words]
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=ROOT,
+            preexec_fn=lambda: (os.setsid(), __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0)),
+        )  # fmt: skip
+        os.close(slave)
+        self.said = ""
+
+    def until(self, pattern: str) -> None:
+        """Read on until the terminal shows this."""
+        deadline = time.monotonic() + 120
+        while not re.search(pattern, self.said):
+            assert time.monotonic() < deadline, self.said
+            try:
+                self.said += os.read(self.master, 4096).decode()
+            except OSError:
+                break
+        assert re.search(pattern, self.said), self.said
+
+    def press(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.master, keys)
+
+    def ended(self) -> int:
+        """Wait for its end; the terminal must be as it was."""
+        code = self.process.wait(60)
+        assert termios.tcgetattr(self.master) == self.before
+        os.close(self.master)
+        return code
+
+
+@pytest.fixture
+def terminal(home: Path, ollama: Callable[..., OllamaServer]) -> Callable[..., Terminal]:
+    """Start sessions in terminals; their model takes a moment for each answer."""
+    makers = solver([draw("any", 0, number) for number in range(4)])
+
+    def slowly(request: ChatRequest) -> Reply:
+        reply = makers(request)
+        reply.delay = 0.2
+        return reply
+
+    server = ollama(slowly)
+    return lambda *words: Terminal(home, server.url, *words)
+
+
+def test_a_key_finishes_what_was_begun_and_ends_the_session(terminal: Callable[..., Terminal], home: Path) -> None:
+    running = terminal()
+    running.until(r"   1  ")
+    running.press(b"q")
+    running.until(r"library +\d+ tools")
+    assert running.ended() == 0
+    assert "finishing what was begun" in running.said
+    statuses = [json.loads(path.read_bytes())["status"] for path in home.glob("runs/*/run.json")]
+    assert set(statuses) == {"finished"}
+
+
+def test_ctrl_c_suspends_a_second_one_ends_at_once_and_the_next_session_goes_on(
+    terminal: Callable[..., Terminal], home: Path
+) -> None:
+    running = terminal()
+    while not list(home.glob("runs/*/register.jsonl")):
+        time.sleep(0.01)
+    running.press(b"\x03")
+    running.until(r"library +\d+ tools")
+    assert running.ended() == 3
+    (begun,) = home.glob("runs/*")
+    running = terminal()
+    running.until("^")
+    while json.loads((begun / "run.json").read_bytes())["status"] != "running":
+        time.sleep(0.01)
+    running.press(b"\x03\x03")
+    assert running.ended() in (3, 130)
+    running = terminal("--max-tasks", "1")
+    running.until(r"library +1 tools")
+    assert running.ended() == 0
+    assert json.loads((begun / "run.json").read_bytes())["status"] == "finished"
