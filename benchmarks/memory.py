@@ -124,7 +124,7 @@ def main() -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             columns[size] = measure(size, Path(folder))
-        print(f"{size} done", file=sys.stderr)
+        print(f"{size}: {columns[size]}", file=sys.stderr)
     print("| milliseconds | " + " | ".join(f"{size} skills" for size in sizes) + " |")
     print("|---|" + "---|" * len(sizes))
     for name in columns[sizes[0]]:
