@@ -20,7 +20,11 @@ WORSE = 0.8
 """The probability of doing worse than its family at which a skill is suspended."""
 
 MARGIN = 0.1
-"""How much lower a success rate is to be called worse: half of all skills are below their family's average."""
+"""How much lower a success rate is to be called worse.
+
+Half of all skills are below their family's average: without a margin four of ten that equal it would be suspended
+within sixty uses.
+"""
 
 STRENGTH = 8.0
 """How many trials the family's rate counts for, before a skill has trials of its own."""

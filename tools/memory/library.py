@@ -13,7 +13,7 @@ from tools.events import now
 from tools.memory import forgetting, lookup, uses
 from tools.memory.outbox import note, skill_owner, workflow_owner
 from tools.memory.records import NewSkill, Skill, SkillState, TaskRecord, Transition, Workflow
-from tools.memory.rows import body_of, cleaned, index_words, insert_skill, insert_vector, loaded, plain
+from tools.memory.rows import body_of, cleaned, index_words, insert_skill, insert_vector, loaded, plain, whole
 
 if TYPE_CHECKING:
     import sqlite3
@@ -56,9 +56,10 @@ class Library:
 
         Raises:
             SkillUnknown: nothing answers to it; the message has near names.
+            StorageFailed: its row was changed by something else than this library.
         """
         with self.database.reading() as connection:
-            return lookup.resolve(connection, name_or_id)
+            return whole(lookup.resolve(connection, name_or_id))
 
     def skills(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tools.errors import StorageFailed
 from tools.memory.records import NewSkill, Skill, TaskRecord, Use, Workflow, sha256_of, skill_id
 from tools.redaction import redacted
 
@@ -43,9 +44,34 @@ def loaded(body: str) -> dict[str, Any]:
 
 
 def skill_of(row: Row) -> Skill:
-    """The skill in a row of `COLUMNS`."""
+    """The skill in a row of `COLUMNS`.
+
+    Raises:
+        StorageFailed: the row does not hold a skill.
+    """
     columns = {name: row[name] for name in ("id", "version", "state", "sha256", "created", "uses", "successes")}
-    return Skill.model_validate({**loaded(row["body"]), **columns})
+    try:
+        return Skill.model_validate({**loaded(row["body"]), **columns})
+    except (ValueError, TypeError) as error:
+        raise _altered(row["id"]) from error
+
+
+def whole(skill: Skill) -> Skill:
+    """The skill, if its code, tests and interface are the ones that were admitted.
+
+    Raises:
+        StorageFailed: they are not.
+    """
+    if sha256_of(skill, skill.version) != skill.sha256:
+        raise _altered(skill.id)
+    return skill
+
+
+def _altered(skill_id: str) -> StorageFailed:
+    return StorageFailed(
+        f"the row of skill {skill_id!r} in the memory is not what was written; "
+        f"put the database back from a copy, or delete the skill: `millwright memory forget {skill_id}`"
+    )
 
 
 def insert_skill(cursor: sqlite3.Cursor, new: NewSkill, version: int, state: SkillState, at: str) -> str:

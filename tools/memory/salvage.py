@@ -15,8 +15,8 @@ from tools.errors import StorageFailed
 from tools.memory.database import Database
 from tools.memory.library import index_skill
 from tools.memory.outbox import note, workflow_owner
-from tools.memory.records import Workflow, sha256_of
-from tools.memory.rows import index_words, loaded, skill_of
+from tools.memory.records import Workflow
+from tools.memory.rows import index_words, loaded, skill_of, whole
 from tools.sqlite.faults import told
 
 if TYPE_CHECKING:
@@ -132,11 +132,10 @@ def _is_whole(table: str, row: sqlite3.Row) -> bool:
     """Tell whether a row is what was written, as far as it says so itself."""
     try:
         if table == "skills":
-            skill = skill_of(row)
-            return sha256_of(skill, skill.version) == skill.sha256
+            whole(skill_of(row))
         if "body" in row.keys():  # noqa: SIM118 - a Row's `in` looks among its values
             loaded(row["body"])
-    except (ValueError, TypeError):
+    except (StorageFailed, ValueError, TypeError):
         return False
     return True
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from shelf import library_in, offered, task, used
 
-from tools.errors import SkillUnknown, UsageError
+from tools.errors import SkillUnknown, StorageFailed, UsageError
 from tools.memory.records import Example, SkillState, Workflow
 
 if TYPE_CHECKING:
@@ -181,6 +181,18 @@ def test_the_hash_is_of_code_tests_and_interface(library: Library) -> None:
         for name, value in (("code", "a = 1"), ("tests", "b = 1"), ("description", "c"), ("run", "d"))
     }
     assert len(hashes) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("minutes / demand", "minutes * demand"), ('"entry"', '"exit"'), ("{", "[")]
+)
+def test_code_that_is_not_what_was_admitted_is_not_given_out(library: Library, old: str, new: str) -> None:
+    skill = library.admit(offered(), key="1")
+    with library.database.transaction() as cursor:
+        cursor.execute("UPDATE skills SET body = replace(body, ?, ?)", (old, new))
+    with pytest.raises(StorageFailed, match=f"'{skill.id}'.*not what was written.*forget {skill.id}"):
+        library.skill("takt_time")
+    assert library.forget(skill.id) > 0
 
 
 def test_secrets_are_stored_nowhere(library: Library, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
