@@ -122,13 +122,14 @@ class SkillServer:
 
     async def _watch(self) -> None:
         """Tell the subscribers when the list has changed."""
-        known = None
+        seq, known = -1, None
         while True:
             with suppress(MillwrightError):  # whoever asks for the list is told why there is none
-                found = await asyncio.to_thread(self._shelf.ids)
+                newest = await asyncio.to_thread(self._shelf.newest_change)
+                found = await asyncio.to_thread(self._shelf.ids) if newest != seq else known
                 if known is not None and found != known:
                     await self._announce()
-                known = found
+                seq, known = newest, found
             await asyncio.sleep(LOOKED)
 
     async def _announce(self) -> None:

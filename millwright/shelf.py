@@ -65,6 +65,11 @@ class Shelf:
             return None
         return skill if skill.state is SkillState.ACTIVE and set(tags) <= set(skill.tags) else None
 
+    def newest_change(self) -> int:
+        """The number of the last change to the library; one look at one row."""
+        (row,) = self.library.database.read("SELECT coalesce(max(seq), 0) AS seq FROM changes")
+        return int(row["seq"])
+
     def ids(self) -> list[str]:
         """The ids of everything active; cheaper than the skills themselves."""
         rows = self.library.database.read("SELECT id FROM skills WHERE state = 'active' ORDER BY name, version")
