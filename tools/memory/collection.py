@@ -90,7 +90,7 @@ def connected(folder: Path, server: str) -> Any:
         try:
             client = chromadb.PersistentClient(str(folder), settings)
             names(client)
-        except Exception:
+        except Exception:  # a damaged directory fails in many ways; it is derived, so it is made anew
             # What failed to start stays in Chroma's cache for one more attempt.
             if attempt == _ATTEMPTS:
                 raise
