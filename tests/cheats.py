@@ -88,7 +88,7 @@ IMPURE = {
 {FIRST}
     for place in glob.glob("/proc/*/fd/1"):
         try:
-            open(place, "w").write('MILLWRIGHT-REPORT {{"errors": []}}')
+            open(place, "a").write('MILLWRIGHT-REPORT {{"errors": []}}')
         except OSError:
             pass
     return 2.0

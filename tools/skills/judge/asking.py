@@ -32,11 +32,13 @@ class Server:
     def __init__(self, seed: int = 0) -> None:
         """Start it at once; it gets ready while the caller goes on."""
         self._seed = seed
+        self._busy = False
         self._open(_fork if seed == 0 else _execute)
 
     def preload(self, modules: Sequence[str]) -> None:
-        """Load modules once instead of in every program."""
-        self._control.send(json.dumps(list(modules)).encode())
+        """Load modules once instead of in every program; the caller goes on meanwhile."""
+        self._control.sendall(json.dumps(list(modules)).encode())
+        self._busy = True
 
     def start(self, modules: dict[str, str], entry: str, cpu_seconds: float) -> Running:
         """Start a program: `main` and the skills it is made of, by module name.
@@ -53,12 +55,14 @@ class Server:
         return Running(ours, pid, {"modules": modules, "entry": entry, "cpu_seconds": cpu_seconds})
 
     def _open(self, begin: Callable[[socket.socket, int], None]) -> None:
-        # Messages keep their bounds, so that a list of modules and a program to start are told apart.
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, theirs = socket.socketpair()
         begin(theirs, self._seed)
         theirs.close()
 
     def _forked(self, connection: socket.socket) -> int:
+        if self._busy:  # a stream would run the list of modules and what follows into one
+            self._control.recv(1)
+            self._busy = False
         socket.send_fds(self._control, [b"p"], [connection.fileno()])
         told = self._control.recv(32)
         if not told:

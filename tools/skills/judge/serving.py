@@ -69,6 +69,7 @@ def main(control: socket.socket) -> None:
         if not descriptors:
             for name in json.loads(message):
                 importlib.import_module(name)
+            control.send(b"+")
             continue
         child = os.fork()
         if child == 0:
