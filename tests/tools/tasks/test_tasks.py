@@ -21,6 +21,7 @@ from tools.skills.running import confined
 from tools.skills.schemas import problem
 from tools.tasks import ANY, Task, draw
 from tools.tasks.drawing import task_of
+from tools.tasks.family import Family
 from tools.tasks.inputs import LEAST, ordinary, settled
 from tools.tasks.reference import answer as expected
 from tools.tasks.registry import DOMAINS
@@ -146,6 +147,27 @@ def test_names_are_skill_names_and_distinct_in_all_domains() -> None:
     entries = [variant.entry for _, family in FAMILIES for variant in variants(family)]
     assert len(entries) == len(set(entries))
     assert all(re.fullmatch(r"[a-z][a-z0-9_]{0,63}", entry) for entry in entries)
+
+
+def test_a_statement_with_several_units_says_how_they_become_each_other() -> None:
+    loading = next(family for _, family in FAMILIES if family.name == "loading")
+    mixed = next(v for v in variants(loading) if v.units == ("days", "hours"))
+    assert "1 day is 24 hours." in task_of("manufacturing", mixed).statement
+    plain = next(v for v in variants(loading) if v.units == ("hours", "hours"))
+    assert "Convert before" not in task_of("manufacturing", plain).statement
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("family", [family for _, family in FAMILIES], ids=lambda family: family.name)
+def test_every_variant_of_a_family_has_a_whole_oracle(family: Family) -> None:
+    for variant in variants(family):
+        task = task_of("any", variant)
+        function = loaded(task)
+        assert len(task.inputs) >= LEAST
+        assert task.examples
+        for arguments in task.inputs:
+            here = answer(lambda variant=variant, **given: expected(variant, given), arguments)
+            assert same_values(answer(function, arguments), here), (task.id, arguments)
 
 
 def test_a_task_survives_being_written_as_json() -> None:

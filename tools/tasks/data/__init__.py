@@ -1,4 +1,4 @@
-"""Small tools for numbers and collections."""
+"""Small tools for numbers, series, lists and tables."""
 
 from __future__ import annotations
 
