@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cheats import CHEATS, IMPURE, TOOTHLESS
 from crafts import CRAFTS, TAKT, WRONG, Craft, examples, matching_tests
 
-from tools.sandbox import Sandbox
+from tools.errors import SandboxUnavailable
+from tools.sandbox import Limits, Sandbox
+from tools.sandbox.canary import try_level
 from tools.skills import exam, verdicts
 from tools.skills.calling import asked
 from tools.skills.exam import Examination, examine
 from tools.skills.program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from tools.sandbox import Execution
     from tools.skills.running import Runner
 
 SHORT = {
@@ -249,3 +252,17 @@ async def test_a_program_that_is_slow_to_import_is_not_taken_for_noticed(run: Ru
     )
     found = await sat(run, TAKT, code, TOOTHLESS["looks at the type only"][0])
     assert failed(found) == ("stub", "tests")
+
+
+async def test_a_right_tool_passes_at_the_weaker_level_of_the_sandbox_too() -> None:
+    try:
+        try_level("B")
+    except SandboxUnavailable as error:
+        pytest.skip(f"level B cannot be had here: {error}")
+    sandbox = Sandbox("B")
+
+    async def run(argv: Sequence[str], purpose: str, **more: Any) -> Execution:
+        return await sandbox.arun(argv, limits=Limits(seconds=60), **more)
+
+    found = await sat(run, TAKT)
+    assert found.passed, found.failed
