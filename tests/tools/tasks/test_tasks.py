@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -21,11 +21,13 @@ from tools.skills.running import confined
 from tools.skills.schemas import problem
 from tools.tasks import ANY, Task, draw
 from tools.tasks.drawing import task_of
-from tools.tasks.family import Family
 from tools.tasks.inputs import LEAST, ordinary, settled
 from tools.tasks.reference import answer as expected
 from tools.tasks.registry import DOMAINS
 from tools.tasks.variants import choose, variants
+
+if TYPE_CHECKING:
+    from tools.tasks.family import Family
 
 DRAWS = 500
 FAMILIES = [(domain, family) for domain, members in DOMAINS.items() for family in members]
