@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphs.durable import durable
-
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph import StateGraph
@@ -28,6 +26,8 @@ class Drivable:
 
     def compiled(self, saver: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The graph with its checkpoints."""
+        from graphs.durable import durable
+
         return durable(self.builder.compile(checkpointer=saver, name=self.name))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from millwright.catalogue import FACTORY, graph_of
 from tools.errors import MillwrightError, RunUnknown, UsageError
 from tools.runs.home import find_run, run_dir
 from tools.verification.attestation import ATTESTATION, read_attestation
@@ -35,6 +37,10 @@ def prove(
         raise UsageError(f"there is no sandbox policy {sandbox!r}; say require or off")
     path = _found(source)
     key = read_public_key(public_key) if public_key else None
+    if path.is_dir() and graph_of(json.loads((path / "run.json").read_bytes())) == FACTORY:
+        from millwright.factory_proof import prove_task
+
+        return prove_task(source, path, rerun=rerun, sandbox="off" if sandbox == "off" else "require")
     # They bring the graphs along, which whoever mistyped a name need not wait for.
     from millwright.claims import Claims
     from millwright.repeating import check_commands, check_verdict
