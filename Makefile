@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install system demo test soak lint format bench studio faults clean
+.PHONY: install system demo factory test soak lint format bench studio faults clean
 
 # The pins are the whole closure, so pip has nothing to resolve (it would take a newer release for an extra of a pinned
 # package, and refuse it for want of a hash); what it would have resolved is checked afterwards.
@@ -24,6 +24,9 @@ system:
 
 demo: install
 	$(BIN)/millwright demo
+
+factory: install
+	$(BIN)/millwright factory demo
 
 # A file of tests stays on one worker, so that a server it starts is started once.
 test: install system
