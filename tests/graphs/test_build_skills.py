@@ -125,7 +125,7 @@ def admit_another() -> None:
     open_memory().admit(shelved.new_skill(code), key="2")
 
 
-@pytest.mark.parametrize("state", [SkillState.SUSPENDED, SkillState.RETIRED, SkillState.CANDIDATE])
+@pytest.mark.parametrize("state", [SkillState.SUSPENDED, SkillState.CANDIDATE])
 async def test_only_active_skills_are_offered(ollama: Start, state: SkillState) -> None:
     skill = open_memory().admit(shelved.takt(), key="1")
     shelved.library().change_state(skill.id, state, "for a test", key="2")
