@@ -135,8 +135,7 @@ FAMILIES = (
         "does not make up for "
         "a lack of another.",
         formula="schedule attainment = sum over the products of min(scheduled, made) / sum of {scheduled}.",
-        source="SMRP Best Practices, metric 5.4.4 (schedule compliance), counted in pieces; APICS Dictionary, "
-        "16th edition",
+        source="SMRP Best Practices, schedule compliance, counted in pieces; APICS Dictionary, 16th edition",
         core=schedule_attainment,
         takes=(
             Quantity("scheduled", "scheduled pieces of each product", many(whole(0, 90), 2, 8), "list[int]"),

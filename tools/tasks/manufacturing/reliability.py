@@ -314,7 +314,7 @@ FAMILIES = (
         says="Planned maintenance compliance is the share of the planned maintenance orders that were done in "
         "time.",
         formula="compliance = {done} / {planned}.",
-        source="SMRP Best Practices, metric 5.4.14 (preventive maintenance compliance)",
+        source="SMRP Best Practices, preventive maintenance compliance",
         core=maintenance_compliance,
         takes=(
             Quantity("planned", "number of orders that were planned", whole(5, 120), "int"),
