@@ -11,7 +11,7 @@ from agents.models.reading import spelled
 from agents.toolbox import Toolbox
 from graphs.conversation import Turns, Work
 from tools.events import Kind
-from tools.verification.claims import judged
+from tools.verification.claims import judged, outright
 from tools.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class Author:
         known = {_written(record).path for record in run.operations(assignment)}
         # An author has no way to run anything, so a claim that it did is false whatever the ledger holds of others.
         said = judged(summary, {file.path for file in files}, ())
+        told = [path for path in outright(summary) if not any(f"/{name}".endswith(f"/{path}") for name in known)]
         return Outcome(
             assignment=assignment,
             attempt=number,
@@ -113,7 +114,7 @@ class Author:
             stopped_by=turns.get("stopped_by", ""),
             files=files,
             summary=summary,
-            claims=claims,
+            claims=list(dict.fromkeys([*claims, *told])),
             turns=turns.get("turn", 0),
             rung=turns.get("rung", approach.rung),
             changed=approach.changed[-1] if approach.changed else "",

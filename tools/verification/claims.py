@@ -39,6 +39,18 @@ _TESTS = re.compile(
     r"|tests?\s+(?:have\s+|all\s+)?passed|the\s+tests\s+pass|i\s+(?:have\s+)?(?:ran|run)\s+(?:all\s+)?(?:the\s+)?tests?)\b",
     re.IGNORECASE,
 )
+# A sentence or an item of a list that says outright that a file was written, and of what comes next nothing that
+# makes the path a part of something else ("Added config.py support").
+_OUTRIGHT = re.compile(
+    r"(?:^|[.!;:]\s+|\n)[ \t]*(?:[-*+]\s+|\d+[.)]\s+)?"
+    r"(?:(?:I|we)(?:'ve|\s+have)?\s+)?(?:successfully\s+|also\s+|then\s+|now\s+|just\s+)?"
+    r"(?:created|wrote|written|saved|updated|edited|changed)\s+(?:the\s+|a\s+|new\s+|file\s+)*"
+    rf"{_PATH}(?=[.!]?\s*$|[.!]\s|[,;:]|\s+(?:with|and|to|that|which|containing|in)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PRODUCT = re.compile(
+    r"(?:(?:node|vue|react|next|nuxt|three|d3|express|chart)\.js|(?:asp|vb)\.net|socket\.io)", re.IGNORECASE
+)
 # Not a claim: what should be, would be, or was not.
 _UNREAL = re.compile(
     r"(?:\b(?:should|would|could|will|shall|must|may|might|can|to|not|never|unable|if|when|once|until|please)|n't)\s+(?:\w+\s+){0,2}$",
@@ -59,6 +71,12 @@ def judged(text: str, written: Iterable[str], commands: Iterable[str]) -> list[C
     """Every claim in a finishing message, judged by the paths that were written and the commands that exited with 0."""
     text, paths, ran = text[:LONGEST], set(written), list(commands)
     return [*_counts(text, paths), *_writes(text, paths), *_commands(text, ran), *_tests(text, ran)]
+
+
+def outright(text: str) -> list[str]:
+    """The paths that a message says outright were written, each once; fewer than `judged` finds, and surer."""
+    found = (match[1] for match in _OUTRIGHT.finditer(text[:LONGEST]))
+    return list(dict.fromkeys(path for path in found if not _PRODUCT.fullmatch(path)))
 
 
 def _real(text: str, at: int) -> bool:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tools.verification.claims import judged
+from tools.verification.claims import judged, outright
 
 WRITTEN = {"calc.py", "pkg/use.py"}
 
@@ -56,4 +56,43 @@ def test_a_very_long_message_is_read_in_bounded_work() -> None:
     began = time.process_time()
     judged("created " * 200_000, WRITTEN, [])
     judged("wrote the " + "a/" * 300_000, WRITTEN, [])
+    outright("wrote " + "the " * 200_000)
+    outright("I have created " * 200_000)
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("Created docs/guide.md.", ["docs/guide.md"]),
+        ("I have created `a.py` with two functions. Also updated b.py", ["a.py", "b.py"]),
+        ("- Wrote calc.py: adds numbers\n- wrote the file test_calc.py\n", ["calc.py", "test_calc.py"]),
+        ("1. I've updated settings.json to hold the limit.", ["settings.json"]),
+    ],
+)
+def test_what_is_said_outright_is_taken(text: str, paths: list[str]) -> None:
+    assert outright(text) == paths
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Every file is written.",
+        "Added config.py support to the loader.",
+        "calc.py uses the generated report.py.",
+        "Tests for the created calc.py are left to the tester.",
+        "I did not create docs/guide.md.",
+        "I would have created docs/guide.md, but it is not mine.",
+        "report.py reads what stock.py wrote; stock.py was updated by A1.",
+        "Updated the import of stock.py in my files.",
+        "The program saves data.csv at run time. Saved data.csv at the end of a run is plain text.",
+        "Wrote Node.js code. Created Node.js, as asked.",
+        "Once created calc.py must stay as it is.",
+        "To be created: docs/guide.md.",
+        "Changed calc.py import order.",
+        "Wrote tests for calc.py and documented e.g. rounding.",
+        "A user who created notes.txt can read it.",
+    ],
+)
+def test_honest_ways_of_speaking_are_no_claim_of_having_written(text: str) -> None:
+    assert outright(text) == []
