@@ -1,6 +1,6 @@
 """Runs the tests once for every mutant, inside the sandbox, and prints what each came to, as one line of JSON.
 
-This file's text is handed to the sandboxed interpreter, so it may import nothing of ours. Every run is a fork of one
+This file's text, behind that of `judging`, is handed to the sandboxed interpreter. Every run is a fork of one
 process that has pytest loaded already, which makes a mutant cost what its tests cost.
 """
 
@@ -13,20 +13,23 @@ from pathlib import Path
 
 import pytest
 
-MARK = "MILLWRIGHT-REPORT "
+if __name__ != "__main__":  # else they stand above
+    from tools.verification.judging import guard, tell, unguard
+
 PATIENCE = 4  # times what the unchanged program needs
 LEAST = 2.0
 
 
 def main(plan: Path, tests: list[str]) -> None:
     """Carry out a plan: `path`, the `sources` of its mutants, and the `seconds` for all of it."""
+    guard()
     told = json.loads(plan.read_text(encoding="utf-8"))
     plan.unlink()
     began = time.monotonic()
     outcome = run(tests, told["seconds"])
     limit = max(LEAST, PATIENCE * (time.monotonic() - began))
     if outcome != "passed":
-        report({}, [{"file": told["path"], "message": f"the tests {outcome} on the unchanged program"}])
+        tell({}, [{"file": told["path"], "message": f"the tests {outcome} on the unchanged program"}])
         return
     outcomes = {}
     module, original = Path(told["path"]), Path(told["path"]).read_bytes()
@@ -38,7 +41,7 @@ def main(plan: Path, tests: list[str]) -> None:
             outcome = run(tests, limit)
         outcomes[str(number)] = {"outcome": outcome, "message": ""}
     module.write_bytes(original)
-    report(outcomes, [])
+    tell(outcomes, [])
 
 
 def run(tests: list[str], seconds: float) -> str:
@@ -48,6 +51,7 @@ def run(tests: list[str], seconds: float) -> str:
         code = 70
         try:
             os.setsid()
+            unguard()
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)
@@ -63,11 +67,6 @@ def run(tests: list[str], seconds: float) -> str:
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return "failed"
-
-
-def report(outcomes: dict[str, dict[str, str]], errors: list[dict[str, str]]) -> None:
-    """Print what every mutant came to, by its number."""
-    print("\n" + MARK + json.dumps({"tests": outcomes, "errors": errors}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tools.sandbox import python_argv
-from tools.verification import mutant_report, pytest_report
+from tools.verification import judging, mutant_report, pytest_report, watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from tools.sandbox import Execution, Limits, Sandbox
 
 # Read here, for what needs them runs on an event loop.
-_PYTEST_REPORT, _MUTANT_REPORT = inspect.getsource(pytest_report), inspect.getsource(mutant_report)
+_PYTEST_REPORT, _MUTANT_REPORT = (
+    "".join(map(inspect.getsource, files))
+    for files in ((judging, watching, pytest_report), (judging, mutant_report))
+)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _TEMPORARY = re.compile(r"/[^\s'\"]*/pytest-of-[^/\s]+/pytest-\d+")
 _OPTIONS = ("--rootdir=.", "-o", "addopts=", "-o", "pythonpath=. src")
+FROM_SIGNAL = 128  # the least exit code of a process that a signal ended
 _DURATION = re.compile(r"\bin \d+(?:\.\d+)?s\b")
 
 
@@ -95,19 +99,19 @@ async def run_tests(sandbox: Sandbox, workspace: Path, paths: Sequence[str], *, 
 
 def read_run(execution: Execution) -> TestRun:
     """Read the report line out of a finished execution."""
-    line = next((x for x in reversed(execution.stdout.splitlines()) if x.startswith(pytest_report.MARK)), None)
+    line = next((x for x in reversed(execution.stdout.splitlines()) if x.startswith(judging.MARK)), None)
     if execution.timed_out:
         return TestRun((), "the tests did not end within the time limit", execution)
-    if line is None:
+    # A parent that was killed has printed nothing, whatever stands there.
+    killed = execution.exit_code is None or execution.exit_code >= FROM_SIGNAL
+    if line is None or killed:
         tail = stable("\n".join((execution.stdout + execution.stderr).strip().splitlines()[-15:]))
         return TestRun((), f"pytest did not report (exit code {execution.exit_code}): {tail}", execution)
-    try:
-        report = json.loads(line.removeprefix(pytest_report.MARK))
-    except ValueError:
-        return TestRun((), "the program under test printed over pytest's report", execution)
+    report = json.loads(line.removeprefix(judging.MARK))
     tests = tuple(TestResult(n, t["outcome"], stable(t["message"])) for n, t in sorted(report["tests"].items()))
-    errors = "\n".join(f"{e['file']} cannot be collected: {stable(e['message'])}" for e in report["errors"])
-    return TestRun(tests, errors or ("" if tests else "no test was collected"), execution)
+    errors = [f"{e['file']} cannot be collected: {stable(e['message'])}" for e in report["errors"]]
+    problem = "\n".join([*([report["problem"]] if report["problem"] else []), *errors])
+    return TestRun(tests, problem or ("" if tests else "no test was collected"), execution)
 
 
 def stable(text: str) -> str:
