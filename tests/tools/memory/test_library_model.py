@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from shelf import library_in, offered, used
 
 from tools.errors import SkillUnknown, UsageError
@@ -23,6 +31,8 @@ NAMES = ("takt_time", "oee", "scrap_rate")
 TAGS = ("time", "quality")
 RUNS = ("r1", "r2")
 OUTCOMES = ("returned", "returned", "raised", "stopped")
+# Thousands of small transactions, none of which has to outlive a power cut.
+RAM = Path("/dev/shm")
 GIVEN = (SkillState.ACTIVE, SkillState.CANDIDATE)
 
 
@@ -65,7 +75,7 @@ class LibraryMachine(RuleBasedStateMachine):
 
     @initialize(target=skills)
     def begin(self):
-        self.home = Path(tempfile.mkdtemp(prefix="millwright-test-"))
+        self.home = Path(tempfile.mkdtemp(prefix="millwright-test-", dir=RAM if RAM.is_dir() else None))
         self.library = library_in(self.home)
         self.known: dict[str, Known] = {}
         self.keys: dict[str, str] = {}
@@ -286,4 +296,11 @@ class LibraryMachine(RuleBasedStateMachine):
 
 
 TestLibrary = LibraryMachine.TestCase
-TestLibrary.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestLibrary.settings = settings(max_examples=10, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.soak
+def test_the_library_agrees_with_its_model_over_a_long_time() -> None:
+    run_state_machine_as_test(
+        LibraryMachine, settings=settings(max_examples=300, stateful_step_count=60, deadline=None)
+    )
