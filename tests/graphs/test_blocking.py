@@ -12,9 +12,12 @@ from blockbuster import BlockingError, blockbuster_ctx
 from crew import Crew, assignment, writing
 from langgraph.types import Command
 from servers.ollama import OllamaServer, Reply, call
+from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, takt_task
 
 from graphs.build import BuildContext, builder
 from graphs.durable import durable
+from graphs.factory import FactoryContext
+from graphs.factory import builder as factory
 from millwright.checkpoints import open_sqlite
 
 if TYPE_CHECKING:
@@ -125,3 +128,16 @@ async def test_a_build_without_a_plan_blocks_nothing(ollama: Start, blocked: lis
     state = await build(ollama(Crew(plan, {})))
     assert blocked == []
     assert state["verdict"] == "FAIL"
+
+
+async def test_nothing_in_a_task_of_the_factory_blocks_the_loop(ollama: Start, blocked: list[str]) -> None:
+    tests = [TAKT_TESTS.replace("450.0, 300, 1.5", "450.0, 300, 1.6"), TAKT_TESTS]
+    server = ollama(Toolmakers({"takt_time": [TAKT_WRONG, TAKT]}, {"takt_time": tests}))
+    inputs: Any = {"task": takt_task().model_dump(mode="json")}
+    async with open_sqlite() as saver:
+        graph = durable(factory().compile(checkpointer=saver))
+        for thread, outcome in (("first", "admitted"), ("again", "reused")):
+            config: Any = {"configurable": {"thread_id": thread}}
+            output = await graph.ainvoke(inputs, config, context=FactoryContext(base_url=server.url))
+            assert output["outcome"] == outcome
+    assert blocked == []

@@ -6,13 +6,14 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-import pytest
 from demo.factory_answers import TASKS
 
 from millwright.factory_demo import cassettes, play
 from tools.runs.home import data_dir
 
 if TYPE_CHECKING:
+    import pytest
+
     from millwright.factory_summary import Done
 
 

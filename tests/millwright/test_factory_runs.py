@@ -1,0 +1,84 @@
+"""A task of the factory is a run like others: listed, replayed, forked, proved; and its page shows it as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, takt_task
+
+from millwright import driving
+from millwright.overview import overview
+from millwright.proof import prove
+from millwright.replaying import replay
+from tools.memory.memory import open_memory
+from tools.runs.home import run_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from servers.ollama import OllamaServer
+
+ROOT = Path(__file__).parents[2]
+MAKERS = Toolmakers({"takt_time": [TAKT_WRONG, TAKT]}, {"takt_time": [TAKT_TESTS]})
+
+
+async def made(ollama: Callable[..., OllamaServer], **more: Any) -> driving.Result:
+    """A task that was solved at the second attempt."""
+    inputs = {"task": takt_task().model_dump(mode="json")}
+    return await driving.start("factory", inputs, base_url=ollama(MAKERS).url, **more)
+
+
+async def test_a_task_is_replayed_without_a_model_and_adds_nothing_to_the_library(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    first = await made(ollama)
+    again = await replay(run_dir(first.run) / "cassette.jsonl")
+    assert (again.status, again.verdict, again.details["outcome"]) == ("finished", "PASS", "admitted")
+    counts = open_memory().library.counts()
+    assert (counts["skills"], counts["tasks"]) == (1, 1)
+    rows = {row["id"]: row for row in await overview()}
+    assert {(row["goal"], row["verdict"]) for row in rows.values()} == {("Takt time", "PASS")}
+
+
+async def test_a_task_is_forked_and_resumed_at_an_earlier_position(ollama: Callable[..., OllamaServer]) -> None:
+    first = await made(ollama)
+    states = await driving.history(first.run)
+    early = next(state["checkpoint"] for state in states if state["next"] == ["decide"])
+    fork = await driving.fork(first.run, checkpoint=early)
+    result = await driving.resume(fork)
+    assert (result.status, result.verdict, result.details["outcome"]) == ("finished", "PASS", "duplicate")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "broken"),
+    [
+        ("workspace/main.py", "must be positive", "must be  positive", "files"),
+        ("report.json", '"outcome": "admitted"', '"outcome": "reused"', "report"),
+        ("cassette.jsonl", "Written.", "Finished.", "cassette"),
+        ("ledger.jsonl", "exam: tests", "exam: nothing", "ledger"),
+    ],
+)
+def test_a_task_is_proved_and_a_changed_record_shows(
+    ollama: Callable[..., OllamaServer], file: str, old: str, new: str, broken: str
+) -> None:
+    import asyncio
+
+    first = asyncio.run(made(ollama))
+    assert prove(first.run, rerun=broken == "files").verdict == "PASS"
+    path = run_dir(first.run) / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    proof = prove(first.run, rerun=False)
+    assert [check.name for check in proof.checks if check.status == "FAIL"] == [broken]
+
+
+def test_the_page_shows_the_graph_as_it_is() -> None:
+    from graphs.factory import graph
+
+    page = (ROOT / "docs" / "factory.md").read_text()
+    (shown,) = re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL)
+    assert shown.strip() == graph.get_graph().draw_mermaid().strip()
