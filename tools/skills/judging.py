@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from tools.skills.running import Runner
 
 _HERE = "tools/skills/judge"
-# Read here, for what needs them runs on an event loop; and not imported, for one of them needs pytest.
+# Read here, for what needs them runs on an event loop; and not imported, for some of them need pytest.
 _TEXTS = {
     f"{_HERE}/{name}.py": Path(calls.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-    for name in ("asking", "calls", "serving", "trials")
+    for name in ("asking", "calls", "proxy", "serving", "trials")
 }
 # The servers start first: what they fork has never seen a plan.
 _START = """\

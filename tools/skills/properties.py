@@ -60,7 +60,7 @@ def answer(arguments):
         return {entry}(**arguments), False
     except (ValueError, OverflowError):
         return None, True
-    except Exception as error:
+    except Exception as error:  # whatever else a tool raises is its fault, and told
         pytest.fail(
             f"{entry}({{arguments}}) raises {{type(error).__name__}}: {{error}}; a tool answers, or raises ValueError",
             pytrace=False,
