@@ -19,7 +19,7 @@ from agents.models.offers import offer
 from agents.models.ollama import OllamaChat
 from agents.models.profiles import profiles
 from agents.models.replies import check
-from agents.models.streaming import gathered
+from agents.models.streaming import SAYING_WHY, gathered
 from agents.models.thinking import strip_thinking
 from agents.models.windows import ANSWER_ROOM
 from tools.errors import CassetteDivergence, ModelFault, ModelUnavailable
@@ -278,13 +278,14 @@ class Caller:
             message = await runnable.bind(**options).ainvoke(messages)
             assert isinstance(message, AIMessage)
             return message
+        says_why = model._llm_type in SAYING_WHY  # noqa: SLF001 - LangChain's own name for a kind of model
         try:
-            return await gathered(runnable.bind(**options), messages)
+            return await gathered(runnable.bind(**options), messages, says_why=says_why)
         except Exception as error:  # whatever a provider's library raises for a temperature that it does not take
             if "temperature" not in options or "temperature" not in str(error) or status(error) != REFUSED:
                 raise
             self._warms = False
-            return await gathered(runnable, messages)
+            return await gathered(runnable, messages, says_why=says_why)
 
     def _options(self, request: Request, form: _Form) -> dict[str, Any]:
         """What is set for this call alone, as far as the model's class takes it."""

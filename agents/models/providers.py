@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 # No server is a matter of one second; one that took the connection may be busy loading a model.
 CONNECT_SECONDS = 0.9
+CONNECT_TRIES = 3
+"""A machine under load may be late to take a connection; one that refuses it is believed at once."""
+
 ANSWER_SECONDS = 5.0
 Chat = TypeVar("Chat", bound=BaseChatModel)
 
@@ -91,8 +96,8 @@ async def check_reachable(base_url: str | None = None) -> str:
 
 async def _version(http: OllamaHTTP, url: str) -> str:
     try:
-        async with asyncio.timeout(CONNECT_SECONDS + ANSWER_SECONDS):
-            answer = await http.ask("GET", "/api/version", seconds=ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_TRIES * CONNECT_SECONDS + ANSWER_SECONDS):
+            answer = await _asked(http)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise ModelUnavailable(
             f"no Ollama server answers at {shown_url(url)} ({type(error).__name__}); start one with `ollama serve` "
@@ -102,6 +107,14 @@ async def _version(http: OllamaHTTP, url: str) -> str:
     except ResponseError as error:
         raise classify(error).error() from error
     return str(answer.get("version"))
+
+
+async def _asked(http: OllamaHTTP) -> dict[str, Any]:
+    ask = partial(http.ask, "GET", "/api/version", seconds=ANSWER_SECONDS, connect=CONNECT_SECONDS)
+    for _ in range(CONNECT_TRIES - 1):
+        with suppress(httpx.ConnectTimeout):
+            return await ask()
+    return await ask()
 
 
 async def _open_ollama(model: str, url: str, options: dict[str, Any]) -> OllamaChat:
@@ -140,7 +153,9 @@ def _open_package(provider: str, model: str, base_url: str | None, options: dict
         ) from error
     if base_url is None and not os.environ.get(package.key):
         raise UsageError(f"{provider}:{model} needs a key; set {package.key}")
-    return _made(chat, options, model=model, **({} if base_url is None else {"base_url": base_url}))
+    # Without these counts no budget of tokens would hold; OpenAI's client leaves them out at other addresses.
+    chosen = {"stream_usage": True, **options} if "stream_usage" in chat.model_fields else options
+    return _made(chat, chosen, model=model, **({} if base_url is None else {"base_url": base_url}))
 
 
 def _made(chat: type[Chat], options: Mapping[str, Any], **fields: Any) -> Chat:

@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
 
-async def gathered(model: Runnable[Any, Any], messages: Sequence[BaseMessage]) -> AIMessage:
+ENDINGS = frozenset({"finish_reason", "stop_reason"})
+SAYING_WHY = frozenset({"openai-chat", "anthropic-chat"})
+"""The kinds of chat model, as LangChain names them, whose answers always end with a reason."""
+
+
+async def gathered(model: Runnable[Any, Any], messages: Sequence[BaseMessage], *, says_why: bool) -> AIMessage:
     """The model's answer as one message; a model that cannot stream gives it whole.
+
+    One that always `says_why` it stopped was broken off when it does not.
 
     Raises:
         ModelFault: the model repeats itself; what came so far is its reply.
+        ModelUnavailable: the answer was broken off.
     """
     watch, parts = RepetitionWatch(), []
     stream = model.astream(list(messages))
@@ -36,11 +44,19 @@ async def gathered(model: Runnable[Any, Any], messages: Sequence[BaseMessage]) -
                 assert isinstance(error, ModelFault)
                 error.reply = whole(parts)
                 raise error
+    except ValueError as error:
+        if parts:
+            raise
+        # LangChain's word for a stream without a single part.
+        raise failure(FailureKind.TRANSIENT, str(error)).error() from error
     finally:
         # Closed at once, so that the server stops generating.
         if (close := getattr(stream, "aclose", None)) is not None:
             await close()
-    return whole(parts)
+    message = whole(parts)
+    if says_why and not ENDINGS & {name for name, said in message.response_metadata.items() if said}:
+        raise failure(FailureKind.TRANSIENT, "the stream ended in the middle of the answer").error()
+    return message
 
 
 def whole(parts: Sequence[BaseMessage]) -> AIMessage:
