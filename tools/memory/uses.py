@@ -96,7 +96,8 @@ def _judge(cursor: sqlite3.Cursor, name: str, run: str) -> Transition | None:
     state, family, *counted = cursor.execute(
         "SELECT state, family, won, trials FROM skills WHERE id = ?", (name,)
     ).fetchone()
-    own, others = Count(*counted), _others(cursor, name, family)
+    own = Count(*counted)
+    others = _others(cursor, own, family)
     if state == SkillState.CANDIDATE and proven(own):
         low, _ = wilson(own)
         why = f"{own.won} of {own.trials} runs that used it were verified: their rate is at least {low:.2f}"
@@ -134,13 +135,13 @@ def recount_trials(cursor: sqlite3.Cursor, name: str) -> None:
     )
 
 
-def _others(cursor: sqlite3.Cursor, name: str, family: str) -> Count:
+def _others(cursor: sqlite3.Cursor, own: Count, family: str) -> Count:
     """The trials of the other skills of a family; of all others where the family has none."""
     counted = Count(0, 0)
+    # The sums are read from an index alone; naming the skill to leave out would read every row.
     if family:
-        sql = "SELECT coalesce(sum(won), 0), coalesce(sum(trials), 0) FROM skills WHERE family = ? AND id != ?"
-        counted = Count(*cursor.execute(sql, (family, name)).fetchone())
-    if counted.trials == 0:
-        sql = "SELECT coalesce(sum(won), 0), coalesce(sum(trials), 0) FROM skills WHERE id != ?"
-        counted = Count(*cursor.execute(sql, (name,)).fetchone())
-    return counted
+        sql = "SELECT sum(won), sum(trials) FROM skills WHERE family = ?"
+        counted = Count(*cursor.execute(sql, (family,)).fetchone())
+    if counted.trials in (0, own.trials):
+        counted = Count(*cursor.execute("SELECT sum(won), sum(trials) FROM skills").fetchone())
+    return Count(counted.won - own.won, counted.trials - own.trials)
