@@ -422,3 +422,36 @@ async def test_an_assignment_has_seconds_of_its_own(ollama: Start) -> None:
     await build(ollama(alone(developer)), assignment_seconds=0.001, max_rounds=0)
     finished = events("ASSIGNMENT_FINISHED")[0]
     assert (finished["kind"], finished["turns"]) == ("budget", 1)
+
+
+async def test_a_model_that_answers_nothing_for_ever_is_given_up_and_the_debt_says_why(ollama: Start) -> None:
+    nothing = Reply("", eval_count=1)
+    mending = {"blockers": ["B1", "B2"], "retry_for": "A1", "title": "Mend", "task": "Write.", "paths": ["calc.py"]}
+    crew = Crew(
+        [assignment("A1", "calc.py")], {"A1": [nothing], "R100": [nothing]}, remediation=lambda _: [mending]
+    )
+    server = ollama(crew)
+    output = await build(server)
+    assert output["verdict"] == "FAIL"
+    assert len(server.chats) < 30
+    assert all(
+        "R100 ended as the attempt before it (empty) and wrote nothing" in b["message"] for b in report()["debt"]
+    )
+    assert events("MODEL_CALL")[-1]["sampling"].keys() >= {"temperature", "num_ctx", "num_predict"}
+
+
+async def test_the_rest_of_a_cut_file_is_asked_for_with_more_room(ollama: Start) -> None:
+    def developer(request: ChatRequest, turn: int) -> Reply:
+        if "Output only the rest of calc.py" in request.last:
+            return Reply(f"```\n{TWO}```")
+        if any(m["role"] == "tool" for m in request.messages):
+            return writing({"calc.py": TWO})[1]
+        return Reply(tool_calls=[call("write_file", path="calc.py", content=TWO[:90])], done_reason="length")
+
+    server = ollama(alone(developer))
+    output = await build(server)
+    assert output["verdict"] == "PASS"
+    assert workspace() == {"calc.py": TWO}
+    first, second, _ = developer_chats(server)
+    assert second.options["num_predict"] == 2 * first.options["num_predict"]
+    assert not second.tools
