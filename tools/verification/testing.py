@@ -107,11 +107,19 @@ def read_run(execution: Execution) -> TestRun:
     if line is None or killed:
         tail = stable("\n".join((execution.stdout + execution.stderr).strip().splitlines()[-15:]))
         return TestRun((), f"pytest did not report (exit code {execution.exit_code}): {tail}", execution)
-    report = json.loads(line.removeprefix(judging.MARK))
-    tests = tuple(TestResult(n, t["outcome"], stable(t["message"])) for n, t in sorted(report["tests"].items()))
-    errors = [f"{e['file']} cannot be collected: {stable(e['message'])}" for e in report["errors"]]
-    problem = "\n".join([*([report["problem"]] if report["problem"] else []), *errors])
-    return TestRun(tests, problem or ("" if tests else "no test was collected"), execution)
+    try:
+        report = json.loads(line.removeprefix(judging.MARK))
+        tests = tuple(TestResult(n, t["outcome"], stable(t["message"])) for n, t in sorted(report["tests"].items()))
+        errors = [f"{e['file']} cannot be collected: {stable(e['message'])}" for e in report["errors"]]
+        problem = "\n".join([*([report["problem"]] if report["problem"] else []), *errors])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return TestRun((), "the program under test printed over pytest's report", execution)
+    if not tests:
+        problem = problem or "no test was collected"
+    if execution.exit_code and not any(test.outcome == "failed" for test in tests):
+        # A parent that failed has printed nothing either.
+        problem = problem or f"pytest ended with exit code {execution.exit_code}, which its report does not explain"
+    return TestRun(tests, problem, execution)
 
 
 def stable(text: str) -> str:
