@@ -103,7 +103,14 @@ def shop(launcher: Launcher, tmp_path: Path) -> Iterator[Callable[[], Shop]]:
         one.server.close()
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+SOME = (
+    "before the admission is committed",
+    "between the files and the index",
+    "between the admission and its step",
+)
+
+
+@pytest.mark.parametrize("moment", [m if m in SOME else pytest.param(m, marks=pytest.mark.soak) for m in MOMENTS])
 def test_a_killed_trainer_goes_on_to_one_task_and_one_tool(shop: Callable[[], Shop], moment: str) -> None:
     pattern, nth = MOMENTS[moment]
     struck = shop()

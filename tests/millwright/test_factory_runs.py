@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, takt_task
 
 from millwright import driving
@@ -52,28 +52,25 @@ async def test_a_task_is_forked_and_resumed_at_an_earlier_position(ollama: Calla
     assert (result.status, result.verdict, result.details["outcome"]) == ("finished", "PASS", "duplicate")
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "broken"),
-    [
-        ("workspace/main.py", "must be positive", "must be  positive", "files"),
-        ("report.json", '"outcome": "admitted"', '"outcome": "reused"', "report"),
-        ("cassette.jsonl", "Written.", "Finished.", "cassette"),
-        ("ledger.jsonl", "exam: tests", "exam: nothing", "ledger"),
-    ],
-)
-def test_a_task_is_proved_and_a_changed_record_shows(
-    ollama: Callable[..., OllamaServer], file: str, old: str, new: str, broken: str
-) -> None:
-    import asyncio
+CHANGES = [
+    ("workspace/main.py", "must be positive", "must be  positive", "files"),
+    ("report.json", '"outcome": "admitted"', '"outcome": "reused"', "report"),
+    ("cassette.jsonl", "Written.", "Finished.", "cassette"),
+    ("ledger.jsonl", "exam: tests", "exam: nothing", "ledger"),
+]
 
+
+def test_a_task_is_proved_and_a_changed_record_shows(ollama: Callable[..., OllamaServer]) -> None:
     first = asyncio.run(made(ollama))
-    assert prove(first.run, rerun=broken == "files").verdict == "PASS"
-    path = run_dir(first.run) / file
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-    proof = prove(first.run, rerun=False)
-    assert [check.name for check in proof.checks if check.status == "FAIL"] == [broken]
+    assert prove(first.run).verdict == "PASS"
+    for file, old, new, broken in CHANGES:
+        path = run_dir(first.run) / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        proof = prove(first.run, rerun=False)
+        assert [check.name for check in proof.checks if check.status == "FAIL"] == [broken]
+        path.write_text(text)
 
 
 def test_the_page_shows_the_graph_as_it_is() -> None:
