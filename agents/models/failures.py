@@ -108,6 +108,6 @@ def _by_words(text: str, status: int) -> FailureKind | None:
 def _by_status(status: int) -> FailureKind:
     if status in STATUSES:
         return STATUSES[status]
-    if 400 <= status < 500:
+    if 300 <= status < 500:
         return FailureKind.CONFIG
     return FailureKind.INTERNAL if 500 <= status < 600 else FailureKind.TRANSIENT

@@ -50,7 +50,8 @@ class OllamaHTTP:
                 **(headers or {}),
             },
             "verify": tls(),
-            "follow_redirects": True,
+            # Whoever answers at the address that was given has no say in where prompts go.
+            "follow_redirects": False,
             # A proxy for the outside has no way to this machine's own loopback.
             "trust_env": not loopback,
         }
@@ -179,6 +180,9 @@ def _late(seconds: float, lines: _Lines) -> Failure:
 
 
 def _good(response: httpx.Response, content: bytes) -> None:
+    if response.is_redirect:
+        elsewhere = response.headers.get("location", "")
+        raise ResponseError(f"it sends requests on to {elsewhere!r}; give that address", response.status_code)
     if not response.is_success:
         raise ResponseError(content.decode("utf-8", "replace") or response.reason_phrase, response.status_code)
 
