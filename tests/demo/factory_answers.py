@@ -121,10 +121,17 @@ def test_is_the_median_distance_from_the_median(values: list[float], deviation: 
 def test_refuses_an_empty_list() -> None:
     with pytest.raises(ValueError):
         median_absolute_deviation([])
-"""
+"""  # noqa: E501 - as it was recorded
 
 _PIECES = [{"good": good, "scrapped": bad} for good in (0, 1, 8, 250, -1) for bad in (0, 1, 7, 40, -2)]
-_VALUES = [[], [1.0], [0.125, 0.131], [0.344, 0.358, 0.1], [1.005, 2.0, 3.017, 9.25], [-4.5, 0.333, 0.338, 12.0, 7.126]]
+_VALUES = [
+    [],
+    [1.0],
+    [0.125, 0.131],
+    [0.344, 0.358, 0.1],
+    [1.005, 2.0, 3.017, 9.25],
+    [-4.5, 0.333, 0.338, 12.0, 7.126],
+]
 _TIMES = [{"available_minutes": m, "demand": d} for m in (0.0, 1.0, 450.0, 480.5, -3.0) for d in (1, 7, 240, 0, -2)]
 
 TASKS = (

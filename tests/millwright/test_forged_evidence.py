@@ -339,7 +339,10 @@ FORGERIES: list[tuple[Forge, str]] = [
     (_answer_of_the_cassette_removed, "cassette: .* has a message that is not recorded"),
     (_other_question, "cassette: .* asks for something else than its digest states"),
     (_other_temperature, "cassette: .* asks for something else than its digest states"),
-    (_old_cassette, "statement: .* was recorded in cassette format 1, this version reads 2; record the build again"),
+    (
+        _old_cassette,
+        "statement: .* was recorded in cassette format 1, this version reads 2; record the build again",
+    ),
     (_call_of_the_cassette_removed, "cassette: event .* which cassette.jsonl has not so"),
     (_end_of_the_cassette, "cassette: cassette.jsonl does not end with the verdict"),
     (_file, "files: workspace/notes.md is not what the ledger saw written last"),
