@@ -112,7 +112,14 @@ from main import median_absolute_deviation
 
 @pytest.mark.parametrize(
     ("values", "deviation"),
-    [([4.0], 0.0), ([1.0, 3.0], 1.0), ([1.0, 2.0, 6.0], 1.0), ([1.0, 1.0, 2.0, 8.0], 0.5), ([-2.0, 0.0, 7.5, 9.0], 4.5), ([1.25, 2.5], 0.62)],
+    [
+        ([4.0], 0.0),
+        ([1.0, 3.0], 1.0),
+        ([1.0, 2.0, 6.0], 1.0),
+        ([1.0, 1.0, 2.0, 8.0], 0.5),
+        ([-2.0, 0.0, 7.5, 9.0], 4.5),
+        ([1.25, 2.5], 0.62),
+    ],
 )
 def test_is_the_median_distance_from_the_median(values: list[float], deviation: float) -> None:
     assert median_absolute_deviation(values) == pytest.approx(deviation)
@@ -121,7 +128,7 @@ def test_is_the_median_distance_from_the_median(values: list[float], deviation: 
 def test_refuses_an_empty_list() -> None:
     with pytest.raises(ValueError):
         median_absolute_deviation([])
-"""  # noqa: E501 - as it was recorded
+"""
 
 _PIECES = [{"good": good, "scrapped": bad} for good in (0, 1, 8, 250, -1) for bad in (0, 1, 7, 40, -2)]
 _VALUES = [
