@@ -195,6 +195,8 @@ def _path_problems(assignment: Assignment, owners: dict[str, str]) -> list[str]:
             wrong.append(f"{path!r} is a file in one assignment and a folder in another")
         if is_test(path) and assignment.role is not Role.TESTER:
             wrong.append(f"{path!r} is a test file, so its assignment {assignment.id} needs the role tester")
+        if _runs_tests(path) and assignment.role is not Role.TESTER:
+            wrong.append(f"{path!r} decides how tests run, so its assignment {assignment.id} needs the role tester")
         if not is_test(path) and assignment.role is Role.TESTER and not _supports_tests(path):
             wrong.append(f"{path!r} is not a test file, so its assignment {assignment.id} needs the role developer")
         owners[path] = assignment.id
@@ -238,7 +240,12 @@ def _check_problems(assignment: Assignment, check: Check, known: Set[str]) -> It
 
 
 def _supports_tests(path: str) -> bool:
-    return path.endswith("conftest.py") or path.split("/", 1)[0] in ("test", "tests")
+    return _runs_tests(path) or path.split("/", 1)[0] in ("test", "tests")
+
+
+def _runs_tests(path: str) -> bool:
+    """Whether pytest takes part of its own working from this file."""
+    return path.rpartition("/")[2] == "conftest.py"
 
 
 def _wave_problems(found: Plan) -> list[str]:

@@ -68,6 +68,10 @@ def test_a_good_plan_has_no_problem() -> None:
         ([part("A1", "a.py", after=("A9",))], "A1 depends on 'A9', which is no assignment"),
         ([part("A1", "test_a.py")], "'test_a.py' is a test file, so its assignment A1 needs the role tester"),
         (
+            [part("A1", "a.py", "sub/conftest.py")],
+            "'sub/conftest.py' decides how tests run, so its assignment A1 needs the role tester",
+        ),
+        (
             [part("A1", "a.py", role="tester")],
             "'a.py' is not a test file, so its assignment A1 needs the role developer",
         ),
