@@ -17,7 +17,7 @@ from agents.models.budget import Budget
 from agents.models.caller import Ask, Caller, Patience
 from agents.models.cassette import CassettePlayer
 from agents.models.journal import Journal
-from agents.models.providers import open_model
+from agents.models.providers import open_model, split_name
 from graphs.context import RunContext
 from graphs.doors import two_doors
 from tools.errors import StorageFailed
@@ -180,7 +180,10 @@ async def _caller(run: Run, settings: RunContext) -> Caller:
 async def _opened(settings: RunContext) -> Any:
     if settings.model.startswith(CASSETTE):
         return await asyncio.to_thread(CassettePlayer, Path(settings.model.removeprefix(CASSETTE)))
-    return await open_model(settings.model, base_url=settings.base_url)
+    # The limit of a call is the caller's, who asks whether the server is alive; the model's own must not strike first.
+    ours = split_name(settings.model)[0] == "ollama"
+    options = {"seconds": 2 * settings.call_seconds} if ours else {}
+    return await open_model(settings.model, base_url=settings.base_url, options=options)
 
 
 def _budget_of(run: Run, settings: RunContext) -> Budget:
