@@ -54,9 +54,11 @@ def fit(arguments: dict[str, Any], schema: Mapping[str, Any], *, textual: bool =
     """The arguments as the schema wants them. Raises Misfit.
 
     A string that spells a number, boolean, list or object is converted where the schema admits no string. With
-    `textual` every top-level string is untyped text and is read by its property's schema.
+    `textual` every top-level string is untyped text and is read by its property's schema. Arguments of which the tool
+    declares none are refused even where JSON Schema lets them pass: `City` for an optional `city` is no value for it.
     """
     fitter = _Fitter(schema)
+    _check_known(arguments, schema)
     if textual:
         arguments = {name: fitter.read(name, value) for name, value in arguments.items()}
     fitted: dict[str, Any] = fitter.fit(arguments, {**schema, "type": "object"}, "arguments", 0)
@@ -65,6 +67,15 @@ def fit(arguments: dict[str, Any], schema: Mapping[str, Any], *, textual: bool =
     except UnicodeEncodeError as error:
         raise Misfit("arguments hold half of a surrogate pair, which no file can hold") from error
     return fitted
+
+
+def _check_known(arguments: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    declared = schema.get("properties")
+    if not arguments or not declared or not isinstance(declared, dict):
+        return
+    takes_others = schema.get("additionalProperties") not in (None, False)
+    if not takes_others and not declared.keys() & arguments.keys():
+        raise Misfit(f"arguments {', '.join(map(repr, arguments))}: none is a parameter of the tool")
 
 
 class _Fitter:

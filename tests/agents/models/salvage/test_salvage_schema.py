@@ -161,3 +161,14 @@ def test_any_text_is_a_value_or_itself(text):
         if isinstance(value, str)
         else value is None or isinstance(value, (bool, int, float, list, dict))
     )
+
+
+@pytest.mark.parametrize("given", [{"City": "Ulm"}, {"unknown": 1, "other": 2}])
+def test_arguments_of_which_none_is_declared_are_refused(given):
+    optional = {"type": "object", "properties": {"city": {"type": "string"}}}
+    with pytest.raises(Misfit, match="none is a parameter"):
+        fit(given, optional)
+    assert fit({}, optional) == {}
+    assert fit({"city": "Ulm", **given}, optional)["city"] == "Ulm"
+    assert fit(given, {**optional, "additionalProperties": True}) == given
+    assert fit(given, {}) == given
