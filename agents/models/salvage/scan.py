@@ -9,14 +9,14 @@ shown is passed over.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agents.models.salvage import bare, bracketed, elements, harmony, sections, tagged, thoughts, xml
+from agents.models.salvage import bare, bracketed, elements, harmony, named, sections, tagged, thoughts, xml
 from agents.models.salvage.quoting import changes_things, is_labelled, is_shown
 from agents.models.salvage.reader import Cut, Found, Reader, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
 Opener = tuple[re.Pattern[str], "Callable[[Reader, re.Match[str], str], Span | None]"]
 
@@ -80,8 +80,8 @@ _KIMI_BEGINS = ("<|tool_calls_section_begin|>", "<|tool_call_begin|>")
 class Scanner:
     """One pass over one reply."""
 
-    def __init__(self, reader: Reader, offered: Collection[str]) -> None:
-        """Begin at the start; `offered` are the names of the tools, needed where a name is the only marker."""
+    def __init__(self, reader: Reader, offered: Mapping[str, dict[str, Any]]) -> None:
+        """Begin at the start; `offered` maps tools to schemas, needed where a name is the only marker."""
         self.reader, self.text, self.offered = reader, reader.text, offered
         self.spans: list[Span] = []
         self.thought = False
@@ -133,7 +133,8 @@ class Scanner:
         """A tag: the end or beginning of thoughts, someone else's turn, an opaque block, or a call."""
         tag = token["tag"]
         name = tag.lower()
-        if not _INTERESTING.search(name):
+        is_tool = tag in self.offered
+        if not is_tool and not _INTERESTING.search(name):
             return token.end()
         self.reader.charge()
         if name in thoughts.CLOSERS or (name == "|close|" and self.text.startswith("think", token.end())):
@@ -146,6 +147,8 @@ class Scanner:
             return self.past(token, f"</{tag}>")
         if _TURNS.match(self.text, token.start() + 1):
             raise Cut
+        if is_tool and (span := named.read(self.reader, token, tag, self.parameters(tag))) is not None:
+            return self.take(token, span if self.is_apart(span) else Span(span.start, span.end))
         element = xml.OPENS.fullmatch(tag)
         if element is not None:
             return self.take(token, xml.read(self.reader, token, element))
@@ -266,6 +269,10 @@ class Scanner:
         """Whether an unmarked value stands where a call would: on its own lines, or harmlessly in prose."""
         if self.in_quotation(span.start) or self.is_example(span.start, span.end, marked=False):
             return False
+        return self.is_apart(span)
+
+    def is_apart(self, span: Span) -> bool:
+        """Whether a call has its lines to itself or a label before it; in a sentence only a harmless one may stand."""
         previous = self.previous()
         line = max(self.text.rfind("\n", previous, span.start) + 1, previous)
         before = self.text[line : span.start]
@@ -274,6 +281,11 @@ class Scanner:
         if alone or is_labelled(before):
             return True
         return span.found[0].format != "pythonic" and not any(changes_things(call.name) for call in span.found)
+
+    def parameters(self, tool: str) -> Collection[str]:
+        """The names of the parameters that a tool declares."""
+        declared = self.offered[tool].get("properties") if isinstance(self.offered[tool], dict) else None
+        return declared if isinstance(declared, dict) else ()
 
     def is_example(self, start: int, end: int, *, marked: bool) -> bool:
         """Whether the words around these positions say that the text between them is only shown."""
