@@ -155,7 +155,11 @@ def _open_package(provider: str, model: str, base_url: str | None, options: dict
         raise UsageError(f"{provider}:{model} needs a key; set {package.key}")
     # Without these counts no budget of tokens would hold; OpenAI's client leaves them out at other addresses.
     chosen = {"stream_usage": True, **options} if "stream_usage" in chat.model_fields else options
-    return _made(chat, chosen, model=model, **({} if base_url is None else {"base_url": base_url}))
+    if base_url is None:
+        return _made(chat, chosen, model=model)
+    # A server of one's own often wants no key, and the client will not be made without one.
+    key = {} if os.environ.get(package.key) else {"api_key": "none"}
+    return _made(chat, {**key, **chosen}, model=model, base_url=base_url)
 
 
 def _made(chat: type[Chat], options: Mapping[str, Any], **fields: Any) -> Chat:

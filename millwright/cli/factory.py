@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
-from pydantic import ValidationError
 
 from millwright.cli.building import AsJson, BaseUrl, Model, Unconfined, given
 from millwright.cli.keys import Keys
@@ -55,6 +54,8 @@ def run(
 
     Ctrl+C suspends them instead: the next run goes on with them. A second Ctrl+C ends at once, and loses nothing either.
     """
+    from pydantic import ValidationError
+
     from millwright.factory import Order
 
     settings = given(model=model, base_url=base_url, tries=tries, parallel=parallel, sandbox=exec_sandbox)

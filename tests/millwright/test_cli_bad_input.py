@@ -74,7 +74,6 @@ def test_a_goal_that_cannot_be_built(millwright: Command, ollama: Start, home: P
         ("acme:gpt", ["acme", "ollama"]),
         ("ollama:", ["model"]),
         ("", ["model"]),
-        ("openai:gpt-5", ["openai"]),
     ],
 )
 def test_a_model_that_is_not_there(
@@ -84,6 +83,11 @@ def test_a_model_that_is_not_there(
     ended = millwright("build", GOAL, "--base-url", server.url, "--model", model, OPENAI_API_KEY="")
     says(ended, USAGE, *words)
     assert server.chats == []
+    assert left(home) == []
+
+
+def test_a_hosted_model_without_its_key(millwright: Command, home: Path) -> None:
+    says(millwright("build", GOAL, "--model", "openai:gpt-5", OPENAI_API_KEY=""), USAGE, "OPENAI_API_KEY")
     assert left(home) == []
 
 

@@ -168,7 +168,7 @@ def test_the_readme_names_only_commands_and_options_that_exist(server: OllamaSer
     assert lines
     for line in lines:
         words = line.split("#")[0].split()[1:]
-        command = words[:2] if words[0] in ("runs", "graph") else words[:1]
+        command = words[:2] if words[0] in ("factory", "graph", "memory", "runs", "tools") else words[:1]
         text = millwright(*command, "--help").stdout
         options: list[Any] = [word for word in words if word.startswith("--")]
         assert [option for option in options if option not in text] == [], line

@@ -10,6 +10,7 @@ import pytest
 from crew import Crew, assignment, writing
 from servers.ollama import OllamaServer, Reply
 
+from agents.models.journal import FORMAT
 from graphs.build import BuildContext, builder
 from graphs.durable import durable
 from millwright import driving
@@ -177,7 +178,7 @@ async def test_a_replay_names_the_first_call_that_differs(ollama: Start, tmp_pat
 async def test_a_cassette_of_another_format_says_so(tmp_path: Any) -> None:
     other = tmp_path / "other.jsonl"
     other.write_text('{"kind": "cassette", "format": 99, "version": "9.9", "goal": "g"}\n')
-    with pytest.raises(CassetteVersion, match="format 99, this version reads 1; record the build again"):
+    with pytest.raises(CassetteVersion, match=f"format 99, this version reads {FORMAT}; record the build again"):
         await replay(other)
     with pytest.raises(CassetteError, match="no cassette at"):
         await replay(tmp_path / "none.jsonl")

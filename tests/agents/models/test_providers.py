@@ -155,6 +155,12 @@ async def test_another_provider_needs_its_package_and_its_key(provider, monkeypa
         await open_model(f"{provider}:some-model")
 
 
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+async def test_a_server_of_ones_own_needs_no_key(provider, monkeypatch):
+    monkeypatch.delenv(f"{provider.upper()}_API_KEY", raising=False)
+    assert await open_model(f"{provider}:some-model", base_url="http://127.0.0.1:9")
+
+
 async def test_nothing_blocks_the_event_loop():
     with OllamaServer(lambda _: Reply("hello", chunks=20)) as server, blockbuster_ctx():
         model = await open_model(NAME, base_url=server.url)
