@@ -67,6 +67,9 @@ def value_at(reader: Reader, at: int) -> tuple[Any, int]:
     Strict JSON is tried first; what Python or Gemma write differently is read by their own grammar. Raises Cut
     when the text ends inside the value, Malformed when it is neither.
     """
+    if reader.text.startswith('"""', at):
+        # JSON would see an empty string here.
+        return literal_at(reader, at)
     try:
         value, end = _DECODER.raw_decode(reader.text, at)
     except json.JSONDecodeError as error:

@@ -11,7 +11,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from agents.models.salvage import bare, bracketed, elements, harmony, named, sections, tagged, thoughts, xml
+from agents.models.salvage import (
+    bare,
+    bracketed,
+    elements,
+    harmony,
+    named,
+    python_tag,
+    sections,
+    tagged,
+    thoughts,
+    xml,
+)
 from agents.models.salvage.quoting import changes_things, is_labelled, is_shown
 from agents.models.salvage.reader import Cut, Found, Reader, Span
 
@@ -149,6 +160,8 @@ class Scanner:
             raise Cut
         if is_tool and (span := named.read(self.reader, token, tag, self.parameters(tag))) is not None:
             return self.take(token, span if self.is_apart(span) else Span(span.start, span.end))
+        if name == python_tag.TAG:
+            return self.take(token, python_tag.read(self.reader, token, self.offered))
         element = xml.OPENS.fullmatch(tag)
         if element is not None:
             return self.take(token, xml.read(self.reader, token, element))
