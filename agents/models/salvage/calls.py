@@ -81,7 +81,7 @@ def _checked(found: Found, tools: Mapping[str, dict[str, Any]]) -> Call:
         raise Misfit(f"There is no tool {found.name!r}; the tools are {', '.join(sorted(tools))}.")
     schema = tools[name] if isinstance(tools[name], dict) else {}
     try:
-        arguments = fit(found.arguments, schema, textual=found.textual)
+        arguments = fit(found.arguments, schema, textual=found.textual, sources=found.sources)
     except Misfit as misfit:
         raise Misfit(f"{name}: {misfit}.") from misfit
     return Call(name, arguments, found.format)

@@ -60,16 +60,30 @@ def minimax(reader: Reader, opening: re.Match[str], _tag: str) -> Span | None:
         if tag[2] != "invoke" or not tag[3]:
             break
         try:
-            value = _children(reader, tag, tags, 0)
+            found.append(_invoke(reader, tag, tags))
         except Malformed:
             break
-        found.append(Found(tag[3], value if isinstance(value, dict) else {}, "minimax-m3", textual=True))
     reader.charge(len(reader.text) - opening.end())
     raise Cut
 
 
-def _children(reader: Reader, opening: re.Match[str], tags: Iterator[re.Match[str]], depth: int) -> Any:
-    """An element's value: its text, or its children as an object, or as a list when they are items."""
+def _invoke(reader: Reader, opening: re.Match[str], tags: Iterator[re.Match[str]]) -> Found:
+    arguments: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for tag in tags:
+        if tag[1]:
+            if tag[2] != "invoke":
+                raise Malformed
+            return Found(opening[3], arguments, "minimax-m3", textual=True, sources=sources)
+        if tag[2] in arguments:
+            raise Malformed
+        arguments[tag[2]], end = _element(reader, tag, tags, 0)
+        sources[tag[2]] = reader.text[tag.end() : end]
+    raise Cut
+
+
+def _element(reader: Reader, opening: re.Match[str], tags: Iterator[re.Match[str]], depth: int) -> tuple[Any, int]:
+    """An element's value, its text or its children as an object or a list of items, and where its end tag begins."""
     if depth > _DEPTH:
         raise Malformed
     pairs: dict[str, Any] = {}
@@ -78,12 +92,9 @@ def _children(reader: Reader, opening: re.Match[str], tags: Iterator[re.Match[st
         if tag[1]:
             if tag[2] != opening[2]:
                 raise Malformed
-            if items or pairs:
-                return items or pairs
-            text = reader.text[opening.end() : tag.start()]
-            return text if opening[2] != "invoke" else {}
-        value = _children(reader, tag, tags, depth + 1)
-        if tag[2] == "item" and opening[2] != "invoke":
+            return items or pairs or reader.text[opening.end() : tag.start()], tag.start()
+        value, _ = _element(reader, tag, tags, depth + 1)
+        if tag[2] == "item":
             items.append(value)
         elif tag[2] in pairs:
             raise Malformed

@@ -36,6 +36,8 @@ class Found:
     format: str
     textual: bool = False
     """The values are text without types (XML), to be read by the tool's schema."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """The text of values that were read as nested elements, for parameters that take a string."""
 
 
 @dataclass(frozen=True)

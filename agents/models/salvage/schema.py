@@ -50,17 +50,25 @@ class Misfit(Exception):
     """The arguments do not fit the tool's schema; the message says where and why."""
 
 
-def fit(arguments: dict[str, Any], schema: Mapping[str, Any], *, textual: bool = False) -> dict[str, Any]:
+def fit(
+    arguments: dict[str, Any],
+    schema: Mapping[str, Any],
+    *,
+    textual: bool = False,
+    sources: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The arguments as the schema wants them. Raises Misfit.
 
     A string that spells a number, boolean, list or object is converted where the schema admits no string. With
     `textual` every top-level string is untyped text and is read by its property's schema. Arguments of which the tool
     declares none are refused even where JSON Schema lets them pass: `City` for an optional `city` is no value for it.
+    `sources` is the text of values read as nested elements: where a string may stand it is the value (as in llama.cpp).
     """
     fitter = _Fitter(schema)
     _check_known(arguments, schema)
     if textual:
-        arguments = {name: fitter.read(name, value) for name, value in arguments.items()}
+        texts = {name: text for name, text in (sources or {}).items() if fitter.takes_text(name)}
+        arguments = {name: fitter.read(name, value) for name, value in {**arguments, **texts}.items()}
     fitted: dict[str, Any] = fitter.fit(arguments, {**schema, "type": "object"}, "arguments", 0)
     try:
         json.dumps(fitted, ensure_ascii=False).encode()
@@ -84,12 +92,19 @@ class _Fitter:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.root = root
 
-    def read(self, name: str, value: Any) -> Any:
+    def property(self, name: str) -> dict[str, Any]:
         properties = self.root.get("properties")
         schema = properties.get(name) if isinstance(properties, dict) else None
+        return schema if isinstance(schema, dict) else {}
+
+    def takes_text(self, name: str) -> bool:
+        return "string" in self.types(self.property(name), 0)
+
+    def read(self, name: str, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        types = self.types(schema if isinstance(schema, dict) else {}, 0)
+        schema = self.property(name)
+        types = self.types(schema, 0)
         if types == {"string"}:
             return value
         parsed = parse_text(value)
