@@ -65,7 +65,7 @@ class Bisection:
 
 def points(run_id: str) -> list[Point]:
     """The points of a run's present history that have files, oldest first; equal neighbours are one."""
-    records, head = _lineage(run_id)
+    records, head = positions(run_id)
     chain = []
     while head in records and head != START:
         chain.append(Point(run_id, head, records[head]["tree"] or EMPTY_TREE, records[head]["node"]))
@@ -82,7 +82,7 @@ async def point(name: str) -> Point:
     """
     prefix, _, where = name.partition("@")
     run_id = await asyncio.to_thread(find_run, prefix)
-    records, head = await asyncio.to_thread(_lineage, run_id)
+    records, head = await asyncio.to_thread(positions, run_id)
     position = where or head
     if where and where not in records:
         found = {state["checkpoint"]: state["position"] for state in await history(run_id)}
@@ -92,7 +92,13 @@ async def point(name: str) -> Point:
             )
         position = found[where]
     record = records.get(position, {})
-    return Point(run_id, position, record.get("tree") or EMPTY_TREE, record.get("node", ""))
+    named = Point(run_id, position, record.get("tree") or EMPTY_TREE, record.get("node", ""))
+    if not await asyncio.to_thread(_kept, run_id, [named]):
+        raise RunUnknown(
+            f"the files of run {run_id!r} at {position} went when `millwright gc` thinned its history; "
+            f"`millwright runs show {run_id}` lists the positions that are kept"
+        )
+    return named
 
 
 def difference(before: Point, after: Point) -> str:
@@ -119,7 +125,7 @@ async def bisect(
 
     Raises:
         RunUnknown: there is no such run.
-        UsageError: it is no command, or the run has no files yet.
+        UsageError: it is no command, or the run has no files, or no longer those of its history.
         SandboxUnavailable: nothing on this machine confines a process.
     """
     run_id = await asyncio.to_thread(find_run, prefix)
@@ -127,6 +133,11 @@ async def bisect(
     if not found:
         raise UsageError(
             f"run {run_id!r} has no checkpoint with files yet; `millwright runs resume` goes on with it"
+        )
+    if await asyncio.to_thread(_kept, run_id, found) != found:
+        raise UsageError(
+            f"the history of run {run_id!r} was thinned by `millwright gc`, so nobody can say where something began; "
+            f"`millwright replay {run_id}` builds it anew, with its history"
         )
     try:
         argv = command_argv(command)
@@ -194,11 +205,18 @@ def _restore(at: Point, folder: Path) -> None:
         store.restore(at.tree, files)
 
 
+def _kept(run_id: str, found: Sequence[Point]) -> list[Point]:
+    """The points whose files are there; those of others went with the run's history."""
+    with closing(_store(run_id)) as store:
+        objects = store.objects
+        return [at for at in found if at.tree == EMPTY_TREE or at.tree in objects or not objects.thinned]
+
+
 def _store(run_id: str) -> SnapshotStore:
     return SnapshotStore(run_dir(run_id) / "objects.git")
 
 
-def _lineage(run_id: str) -> tuple[dict[str, dict[str, Any]], str]:
+def positions(run_id: str) -> tuple[dict[str, dict[str, Any]], str]:
     """Every position of a run with its tree, node and origin, and the newest one; see `tools.runs.lineage`."""
     records: dict[str, dict[str, Any]] = {START: {"tree": None, "node": "", "from": START}}
     head = START

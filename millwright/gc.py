@@ -1,7 +1,8 @@
 """Giving disk space back: first what would go and why, then, if wanted, exactly that.
 
-What goes are runs that finished some time ago, with their directory and their checkpoints, and what killed processes
-left behind. A run that can still be resumed goes only by name, and one that is being driven never does.
+What goes are runs that finished some time ago, with their directory and their checkpoints, the history of runs that
+finished not so long ago, and what killed processes left behind. A run that can still be resumed goes only by name, and
+one that is being driven never does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from millwright.checkpoints import open_sqlite
 from millwright.comparing import PREFIX
+from millwright.thinning import history_bytes, thin_history
 from millwright.unbegun import unbegun
 from tools.errors import Fenced
 from tools.runs.home import data_dir, find_run, run_dir, run_ids, run_places
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from millwright.checkpoints.driver import Driver
 
 DAYS = 30.0
+THIN_DAYS = 7.0
 DAY = 86_400
 _GONE = ".gone."
 _ABANDONED = (PREFIX, canary.PREFIX, program.PREFIX, "millwright-proof-", "millwright-gym-")
@@ -43,16 +46,18 @@ _UNFINISHED = re.compile(r"^\..+\.[a-z0-9_]{8}$")
 
 @dataclass(frozen=True)
 class Waste:
-    """Something that may go: a run, checkpoints without a run, a sandbox copy, or what a killed process left."""
+    """Something that may go: a run or its history, checkpoints without a run, or what a killed process left."""
 
-    kind: Literal["run", "checkpoints", "sandbox copy", "leftover"]
+    kind: Literal["run", "history", "checkpoints", "sandbox copy", "leftover"]
     name: str
     bytes: int
     why: str
 
 
-async def waste(days: float = DAYS, names: Sequence[str] = ()) -> list[Waste]:
-    """What may go: everything that is older than `days`; with `names` only these runs, finished or not.
+async def waste(days: float = DAYS, names: Sequence[str] = (), thin: float = THIN_DAYS) -> list[Waste]:
+    """What may go: everything that is older than `days`, and the history of finished runs older than `thin` days.
+
+    With `names` only these runs, whole, finished or not.
 
     Raises:
         RunUnknown: there is no such run.
@@ -78,7 +83,8 @@ async def waste(days: float = DAYS, names: Sequence[str] = ()) -> list[Waste]:
         never = [
             Waste("leftover", str(p), _bytes(p), "it was killed before it began") for p in await unbegun(saver)
         ]
-    return [*sized, *never, *orphans, *await asyncio.to_thread(_left_behind)]
+        histories = await _histories(saver, thin, {run.name for run in runs})
+    return [*sized, *histories, *never, *orphans, *await asyncio.to_thread(_left_behind)]
 
 
 async def collect(found: Iterable[Waste]) -> int:
@@ -88,6 +94,8 @@ async def collect(found: Iterable[Waste]) -> int:
         for item in found:
             if item.kind in ("run", "checkpoints"):
                 freed += item.bytes if await _forget(saver, item.name) else 0
+            elif item.kind == "history":
+                freed += item.bytes if await thin_history(saver, item.name) else 0
             elif item.kind == "leftover":
                 await asyncio.to_thread(_remove, Path(item.name))
                 freed += item.bytes
@@ -96,6 +104,17 @@ async def collect(found: Iterable[Waste]) -> int:
                 freed += item.bytes
         await saver.acompact()
     return freed
+
+
+async def _histories(saver: SqliteCheckpoints, days: float, leave: set[str]) -> list[Waste]:
+    """What the finished runs that stay hold beside their last state, oldest run first."""
+    found = []
+    for run in await asyncio.to_thread(_old_runs, days):
+        if run.name not in leave and not _is_alive(await saver.adriver(run.name)):
+            size = await history_bytes(saver, run.name)
+            if size:
+                found.append(Waste("history", run.name, size, f"{run.why}; its last state stays"))
+    return found
 
 
 async def _forget(saver: SqliteCheckpoints, run_id: str) -> bool:

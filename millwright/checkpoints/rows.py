@@ -52,6 +52,12 @@ _BYTES = """SELECT
     (SELECT TOTAL(LENGTH(checkpoint) + LENGTH(metadata)) FROM checkpoints WHERE thread_id = :thread)
     + (SELECT TOTAL(LENGTH(value)) FROM writes WHERE thread_id = :thread)"""
 
+_BYTES_AT = """SELECT
+    (SELECT TOTAL(LENGTH(checkpoint) + LENGTH(metadata)) FROM checkpoints
+        WHERE (thread_id, checkpoint_ns, checkpoint_id) = (:thread, :ns, :id))
+    + (SELECT TOTAL(LENGTH(value)) FROM writes
+        WHERE (thread_id, checkpoint_ns, checkpoint_id) = (:thread, :ns, :id))"""
+
 
 def put(
     database: sqlite3.Connection,
@@ -129,6 +135,12 @@ def of_runs(database: sqlite3.Connection, run_ids: Iterable[str]) -> list[Key]:
 def superseded(database: sqlite3.Connection, thread_id: str) -> list[Key]:
     """Return the checkpoints that resuming does not need: neither a namespace's latest nor interrupted."""
     return database.execute(_SUPERSEDED, {"thread": thread_id}).fetchall()
+
+
+def bytes_at(database: sqlite3.Connection, keys: Iterable[Key]) -> int:
+    """Return how many bytes these checkpoints and their writes hold."""
+    addresses = [dict(zip(("thread", "ns", "id"), key, strict=True)) for key in keys]
+    return sum(int(database.execute(_BYTES_AT, address).fetchone()[0]) for address in addresses)
 
 
 def silent_since(database: sqlite3.Connection, moment: float) -> list[str]:

@@ -183,6 +183,10 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
         """Return how many bytes the thread's checkpoints and writes hold."""
         return await self._off(self.bytes_of, thread_id)
 
+    async def asuperseded(self, thread_id: str) -> tuple[set[tuple[str, str]], int]:
+        """Return what `aprune` would drop, as namespace and checkpoint id, and how many bytes that is."""
+        return await self._off(self.superseded, thread_id)
+
     async def aclose(self) -> None:
         """Finish the writes under way, release what is driven from here, and close the writing connection."""
         await asyncio.to_thread(self._writing.shutdown)

@@ -133,6 +133,12 @@ class FencedWrites(BaseCheckpointSaver[str]):
         with self.fence.unfenced() as database:
             return rows.bytes_of(database, thread_id)
 
+    def superseded(self, thread_id: str) -> tuple[set[tuple[str, str]], int]:
+        """Return what `prune` would drop, as namespace and checkpoint id, and how many bytes that is."""
+        with self.fence.unfenced() as database:
+            keys = rows.superseded(database, thread_id)
+            return {(namespace, checkpoint) for _, namespace, checkpoint in keys}, rows.bytes_at(database, keys)
+
     @contextmanager
     def _changing(self, thread_id: str) -> Iterator[sqlite3.Connection]:
         with self.fence.changing() as database:

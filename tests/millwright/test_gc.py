@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,15 +16,21 @@ from pathlib import Path
 
 import pytest
 from crew import Crew, assignment, writing
-from servers.ollama import OllamaServer, Reply
+from servers.ollama import OllamaServer, Reply, call
 
 from millwright import driving
 from millwright.checkpoints import open_sqlite
+from millwright.comparing import bisect, point, positions
 from millwright.gc import collect, waste
-from tools.errors import Fenced, RunUnknown
+from millwright.overview import described, overview
+from millwright.proof import prove
+from millwright.replaying import find_cassette, replay
+from tools.errors import Fenced, RunUnknown, UsageError
 from tools.runs.home import data_dir, run_dir, run_ids
 from tools.sandbox.throwaway import LOCK, PREFIX
 from tools.storage import canonical
+from tools.workspace.snapshots import SnapshotStore
+from tools.workspace.trees import EMPTY_TREE
 
 MILLWRIGHT = str(Path(sys.executable).with_name("millwright"))
 Start = Callable[..., OllamaServer]
@@ -174,7 +181,8 @@ def test_the_command_says_what_would_go_and_does_it_only_with_apply(ollama: Star
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert gc("--older-than", "50") == "nothing would go\n"
+    assert gc("--older-than", "50", "--thin", "45") == "nothing would go\n"
+    assert f"history {run}  (finished (PASS) 40 days ago; its last state stays)" in gc("--older-than", "50")
     told = gc()
     assert f"run {run}  (finished (PASS) 40 days ago)" in told
     assert "would be freed; add --apply to do it" in told
@@ -182,3 +190,132 @@ def test_the_command_says_what_would_go_and_does_it_only_with_apply(ollama: Star
     assert run_ids() == [run]
     assert gc("--apply").splitlines()[-1].endswith(" freed")
     assert run_ids() == []
+
+
+# The history of runs that stay
+
+
+def mended() -> Crew:
+    """A developer's file is written anew by another, so that its first version is history."""
+    asks = Reply(tool_calls=[call("raise_callback", level="blocker", subject="one.py", message="N should be 2.")])
+    mend = {"blockers": ["B1"], "retry_for": "A1", "title": "Mend", "task": "Mend it.", "paths": ["one.py"]}
+    return Crew(
+        [assignment("A1", "one.py")],
+        {"A1": [asks, *writing({"one.py": "N = 1\n"})], "R100": writing({"one.py": "N = 2\n"})},
+        remediation=lambda _: [{**mend, "role": "developer"}],
+    )
+
+
+async def objects_and_checkpoints(run: str) -> tuple[int, int]:
+    with SnapshotStore(run_dir(run) / "objects.git") as store:
+        return sum(store.objects.stored().values()), await checkpoint_bytes(run)
+
+
+async def test_a_thinned_run_is_smaller_and_everything_but_its_earlier_points_is_there(ollama: Start) -> None:
+    run = await built(ollama(mended()), age=10)
+    before, disk = await objects_and_checkpoints(run), (await overview())[0]["bytes"]
+    states = await driving.history(run)
+    found = await waste(30)
+    assert [(w.kind, w.name, w.why) for w in found] == [
+        ("history", run, "finished (PASS) 10 days ago; its last state stays")
+    ]
+    assert await collect(found) == found[0].bytes
+    after = await objects_and_checkpoints(run)
+    assert sum(before) - sum(after) == found[0].bytes
+    assert all(now < then for now, then in zip(after, before, strict=True))
+    assert (await overview())[0]["bytes"] < disk
+    assert await waste(30) == []
+    shown = await described(run)
+    assert shown["checkpoints"] == states[:1]
+    assert shown["verdict"] == "PASS"
+    for source in (run, str(run_dir(run) / f"{run}.zip")):
+        assert (await asyncio.to_thread(prove, source)).verdict == "PASS"
+    assert (await replay(await asyncio.to_thread(find_cassette, run))).verdict == "PASS"
+
+
+async def test_a_thinned_run_is_resumed_and_forked_where_it_stands_and_says_why_not_elsewhere(
+    ollama: Start,
+) -> None:
+    server = ollama(mended())
+    run = await built(server, age=10)
+    first = next(at for at, step in positions(run)[0].items() if step["tree"] not in (None, EMPTY_TREE))
+    early = await driving.fork(run, checkpoint=first)
+    await collect(await waste(30))
+    asked = len(server.chats)
+    assert (await driving.resume(run, base_url=server.url)).verdict == "PASS"
+    last = await driving.fork(run)
+    assert (await driving.resume(last, base_url=server.url)).verdict == "PASS"
+    assert len(server.chats) == asked
+    with pytest.raises(RunUnknown, match=f"has no checkpoint '{first}'"):
+        await driving.fork(run, checkpoint=first)
+    with pytest.raises(RunUnknown, match=f"at {first} went when `millwright gc` thinned its history"):
+        await point(f"{run}@{first}")
+    with pytest.raises(UsageError, match="was thinned"):
+        await bisect(run, "python -c pass", sandbox="off")
+    assert (await point(run)).tree == (await point(last)).tree
+    assert (await driving.resume(early, base_url=server.url)).verdict == "PASS"
+    assert len(server.chats) > asked
+
+
+async def test_only_runs_that_are_over_and_free_are_thinned(ollama: Start) -> None:
+    server = ollama(mended())
+    young, old = await built(server, age=3), await built(server, age=10)
+    waiting = await driving.build("Write two modules.", base_url=server.url, approve=["plan"])
+    assert waiting.status == "waiting"
+    found = await waste(30, thin=5)
+    assert [w.name for w in found] == [old]
+    assert [w.name for w in await waste(30, thin=0)] == [old, young]
+    async with open_sqlite() as driver:
+        await driver.aclaim(old)
+        assert await waste(30, thin=5) == []
+        assert await collect(found) == 0
+    manifest = run_dir(old) / "run.json"
+    manifest.write_bytes(canonical({**json.loads(manifest.read_bytes()), "status": "suspended"}))
+    assert await collect(found) == 0
+    assert len(await driving.history(old)) > 1
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from millwright.checkpoints import SqliteCheckpoints
+from millwright.gc import collect, waste
+
+moment, seen = int(sys.argv[1]), 0
+
+def counted(real):
+    def call(*args, **kwargs):
+        global seen
+        if seen == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+        seen += 1
+        return real(*args, **kwargs)
+    return call
+
+async def main():
+    found = await waste(30)
+    SqliteCheckpoints.prune = counted(SqliteCheckpoints.prune)
+    Path.unlink = counted(Path.unlink)
+    await collect(found)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2])
+async def test_a_killed_thinning_leaves_a_run_that_opens_and_is_finished_by_the_next(
+    ollama: Start, moment: int
+) -> None:
+    run = await built(ollama(mended()), age=10)
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", KILLED, str(moment)], capture_output=True, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (await driving.resume(run)).verdict == "PASS"
+    fork = await driving.fork(run)
+    assert (run_dir(fork) / "workspace" / "one.py").read_text() == "N = 2\n"
+    assert [w.kind for w in await waste(30)] == ["history"]
+    await collect(await waste(30))
+    assert await waste(30) == []
+    assert len(await driving.history(run)) == 1
+    assert (await asyncio.to_thread(prove, run)).verdict == "PASS"

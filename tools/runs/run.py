@@ -144,8 +144,8 @@ class Run:
             shutil.rmtree(folder)
 
     def stale(self) -> bool:
-        """Tell whether another process has written this run's logs since this object read them."""
-        return self.lineage.changed_by_others()
+        """Tell whether another process has written this run's logs, or thinned its snapshots, since this was opened."""
+        return self.lineage.changed_by_others() or self.store.objects.thinned_by_others()
 
     def close(self) -> None:
         """Give every descriptor back."""

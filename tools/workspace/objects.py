@@ -9,27 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
 from dulwich.object_format import SHA1
 from dulwich.object_store import DiskObjectStore
-from dulwich.objects import Blob, ObjectID, ShaFile
-from dulwich.pack import full_unpacked_object, write_pack_data, write_pack_index_v2
+from dulwich.objects import Blob, ObjectID, ShaFile, Tree, object_class
+from dulwich.pack import full_unpacked_object, load_pack_index, write_pack_data, write_pack_index_v2
 
 from tools.errors import StorageFailed
-from tools.storage import storage_failed, sync_directory
+from tools.storage import storage_failed, sync_directory, write_atomic
 from tools.workspace.staging import staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 Kind = TypeVar("Kind", bound=ShaFile)
 
 PACK_FROM = 32
 _HEADER_BYTES = 64
+_LOOSE_NAME, _CHECKSUM_BYTES = 38, 20
+_THINNED = "info/thinned"
 _UNREADABLE = (
     OSError, ValueError, KeyError, AssertionError, EOFError, zlib.error,
     ApplyDeltaError, ChecksumMismatch, FileFormatException,
@@ -44,6 +48,7 @@ class Objects:
         self.path = path
         self._store = DiskObjectStore(path, object_format=SHA1)
         self._sizes: dict[str, int] = {}
+        self._thinned = self._mark()
 
     def __contains__(self, object_id: str) -> bool:
         """Tell whether the object is there."""
@@ -63,6 +68,11 @@ class Objects:
             if found.id != object_id.encode():
                 raise ValueError("its content has another id")
         except _UNREADABLE as error:
+            if self.thinned and object_id not in self:
+                raise StorageFailed(
+                    f"git object {object_id} in {str(self.path)!r} went when `millwright gc` thinned the history of "
+                    f"its run; only the files of the positions that `millwright runs show` lists are kept"
+                ) from error
             raise StorageFailed(
                 f"git object {object_id} in {str(self.path)!r} cannot be read: {_cause(error)}; "
                 f"`git fsck` lists what is damaged, restore it from a copy"
@@ -111,9 +121,86 @@ class Objects:
         except OSError as error:
             raise storage_failed(error, target) from error
 
+    def stored(self) -> dict[str, int]:
+        """Every object with the bytes that it takes on the disk, without what its pack's index takes."""
+        found: Counter[str] = Counter()
+        for file in self.path.glob("[0-9a-f][0-9a-f]/*"):
+            if len(file.name) == _LOOSE_NAME:
+                found[file.parent.name + file.name] += file.stat().st_size
+        for index in self._indexes():
+            found.update(_packed(index))
+        return dict(found)
+
+    def is_content(self, object_id: str) -> bool:
+        """Whether it is a tree or a blob, not a commit or a tag; raises as `get` does."""
+        return self._kind(object_id) in (Tree, Blob)
+
+    def remove(self, gone: Collection[str]) -> None:
+        """Remove objects; a kill at any time leaves every other one whole, and calling it again goes on.
+
+        Raises:
+            StorageFailed: an object that stays is damaged, or the disk refused.
+        """
+        try:
+            self._note_thinned()
+            for index in self._indexes():
+                self._thin_pack(index, gone)
+            for name in gone:
+                self._loose(name).unlink(missing_ok=True)
+            # A second time: who opened the store meanwhile may have seen what is gone now.
+            self._note_thinned()
+        except OSError as error:
+            raise storage_failed(error, self.path) from error
+        self._store.close()
+        self._store = DiskObjectStore(self.path, object_format=SHA1)
+        self._sizes.clear()
+
+    @property
+    def thinned(self) -> bool:
+        """Whether objects were ever removed here."""
+        return bool(self._mark())
+
+    def thinned_by_others(self) -> bool:
+        """Whether objects were removed through another instance since this one was opened."""
+        return self._mark() != self._thinned
+
     def close(self) -> None:
         """Let the open packs go."""
         self._store.close()
+
+    def _indexes(self) -> list[Path]:
+        return sorted((self.path / "pack").glob("pack-*.idx"))
+
+    def _thin_pack(self, index: Path, gone: Collection[str]) -> None:
+        names = sorted(_packed(index))
+        kept = [name for name in names if name not in gone]
+        if len(kept) == len(names):
+            return
+        if kept:
+            # Always a pack: whoever links this store reads one folder at a time, and must find old or new whole.
+            self._write_pack(len(kept), (self.get(name, self._kind(name)) for name in kept))
+        # Without its index a pack does not count, so the index goes first.
+        index.unlink()
+        sync_directory(index.parent)
+        index.with_suffix(".pack").unlink(missing_ok=True)
+
+    def _kind(self, object_id: str) -> type[ShaFile]:
+        try:
+            kind = object_class(self._store.get_raw(ObjectID(object_id.encode()))[0])
+        except _UNREADABLE:
+            kind = None
+        # What cannot be read is asked for as a blob, and that says why not.
+        return kind or type(self.get(object_id, Blob))
+
+    def _mark(self) -> str:
+        try:
+            return (self.path / _THINNED).read_text()
+        except FileNotFoundError:
+            return ""
+
+    def _note_thinned(self) -> None:
+        write_atomic(self.path / _THINNED, str(time.time_ns()).encode())
+        self._thinned = self._mark()
 
     def _noted(self, item: ShaFile) -> ShaFile:
         if isinstance(item, Blob):
@@ -183,6 +270,18 @@ def _link_or_copy(source: Path, target: Path) -> None:
             for block in iter(lambda: original.read(1 << 20), b""):
                 file.write(block)
         temporary.replace(target)
+
+
+def _packed(index: Path) -> dict[str, int]:
+    """The objects of a pack with their bytes in it: an object ends where the next one, or the checksum, begins."""
+    entries = load_pack_index(index, SHA1)
+    try:
+        begins = {offset: name.hex() for name, offset, _ in entries.iterentries()}
+    finally:
+        entries.close()
+    end = index.with_suffix(".pack").stat().st_size - _CHECKSUM_BYTES
+    offsets = sorted(begins)
+    return {begins[offset]: after - offset for offset, after in zip(offsets, [*offsets[1:], end], strict=False)}
 
 
 def _cause(error: BaseException) -> str:

@@ -251,6 +251,20 @@ class SnapshotStore:
         path = self.path / "shallow"
         return frozenset(path.read_text().split() if path.exists() else ())
 
+    def surplus(self, trees: Iterable[str]) -> dict[str, int]:
+        """The objects that neither these trees nor any commit leads to, with the bytes that each takes on the disk.
+
+        Raises:
+            StorageFailed: an object is missing or damaged, so that nobody can say what it leads to.
+        """
+        with self._lock:
+            stored = self.objects.stored()
+            kept = {name for tree in trees for name, _ in self.trees.closure(tree)}
+            for name in [n for n in stored if n not in kept and not self.objects.is_content(n)]:
+                commit = self.objects.get(name, Commit)
+                kept |= {name, *(below for below, _ in self.trees.closure(commit.tree.decode()))}
+            return {name: size for name, size in stored.items() if name not in kept}
+
     def clone_to(self, path: Path) -> SnapshotStore:
         """Make or complete an independent copy at `path`; the immutable objects are hard links where possible."""
         with self._lock:

@@ -509,3 +509,47 @@ def test_no_text_of_a_model_makes_a_commit_that_git_refuses(store, text):
     assert shown.stdout.rstrip().endswith(b"Run: r")
     assert b"\x1b" not in shown.stdout
     fsck(store.path)
+
+
+# What nothing leads to any more goes
+
+
+def test_what_no_kept_tree_or_commit_leads_to_is_removed_from_packs_and_beside_them(store, files):
+    fill(files, {f"d/f{number}": b"%d" % number for number in range(40)})
+    first = store.take(files)
+    committed = store.subset(EMPTY_TREE, first, ["d/f1"])
+    commit = store.commit(committed, parents=[], author=AUTHOR, assignment="A1", message="m", at=0)
+    fill(files, {f"d/f{number}": b"%d" % number for number in range(2, 40)} | {"d/f5": b"new"})
+    last = store.take(files, base=first)
+    other = SnapshotStore(store.path)
+    gone = store.surplus([last])
+    assert first in gone
+    assert not {last, commit, committed} & gone.keys()
+    held = sum(store.objects.stored().values())
+    store.objects.remove(gone.keys())
+    assert sum(store.objects.stored().values()) < held
+    assert store.surplus([last]) == {}
+    assert store.read(last, "d/f5") == b"new"
+    assert store.read(committed, "d/f1") == b"1"
+    assert (store.objects.thinned_by_others(), other.objects.thinned_by_others()) == (False, True)
+    other.close()
+    with SnapshotStore(store.path) as again, pytest.raises(StorageFailed, match="thinned the history"):
+        again.list(first)
+    fsck(store.path)
+
+
+def test_a_clone_keeps_what_is_removed_from_its_source(store, files, tmp_path):
+    fill(files, {f"f{number}": b"%d" % number for number in range(40)})
+    first = store.take(files)
+    with store.clone_to(tmp_path / "clone") as clone:
+        store.objects.remove(store.surplus([]).keys())
+        assert store.objects.stored() == {}
+        assert clone.read(first, "f7") == b"7"
+
+
+def test_nothing_is_called_surplus_while_something_kept_is_missing(store, files):
+    fill(files, {"one": b"1", "d/two": b"2"})
+    tree = store.take(files)
+    (store.objects.path / tree[:2] / tree[2:]).unlink()
+    with SnapshotStore(store.path) as again, pytest.raises(StorageFailed, match="it is not there"):
+        again.surplus([tree])
