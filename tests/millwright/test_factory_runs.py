@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, takt_task
 
 from millwright import driving
+from millwright.gc import collect, waste
 from millwright.overview import overview
 from millwright.proof import prove
 from millwright.replaying import replay
@@ -50,6 +51,19 @@ async def test_a_task_is_forked_and_resumed_at_an_earlier_position(ollama: Calla
     fork = await driving.fork(first.run, checkpoint=early)
     result = await driving.resume(fork)
     assert (result.status, result.verdict, result.details["outcome"]) == ("finished", "PASS", "duplicate")
+
+
+async def test_a_task_whose_history_was_thinned_is_still_proved_and_replayed(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    first = await made(ollama)
+    found = await waste(30, thin=0)
+    assert [(w.kind, w.name) for w in found] == [("history", first.run)]
+    assert await collect(found) == found[0].bytes > 0
+    assert await waste(30, thin=0) == []
+    assert (await asyncio.to_thread(prove, first.run)).verdict == "PASS"
+    assert (await replay(run_dir(first.run) / "cassette.jsonl")).verdict == "PASS"
+    assert (await driving.resume(first.run)).verdict == "PASS"
 
 
 CHANGES = [
