@@ -28,10 +28,15 @@ OPENS = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][\w.:-]{0,127}")
 _SEPARATOR = re.compile(r"\s*(?:<[|｜]?(?:tool|arg|function)_?sep[|｜]?>)?\s*")
-_PAIR = re.compile(r"\s*<arg_key(:\w+)?>\s*([^<]{1,200}?)\s*</arg_key(?::\w+)?>\s*<arg_value(?::\w+)?>")
-_VALUE_OPEN = re.compile(r"<arg_value(?::\w+)?>")
-_VALUE_END = re.compile(r"</arg_value(?::\w+)?>")
-_PAIR_CLOSE = re.compile(r"</arg_value(?::\w+)?>(?=\s*(?:<arg_key|</?[\w|:]*(?:tool|function)_?calls?\b))")
+_PAIR = re.compile(
+    r"\s*<(?:longcat_)?arg_key(:\w+)?>\s*([^<]{1,200}?)\s*</(?:longcat_)?arg_key(?::\w+)?>"
+    r"\s*<(?:longcat_)?arg_value(?::\w+)?>"
+)
+_VALUE_OPEN = re.compile(r"<(?:longcat_)?arg_value(?::\w+)?>")
+_VALUE_END = re.compile(r"</(?:longcat_)?arg_value(?::\w+)?>")
+_PAIR_CLOSE = re.compile(
+    r"</(?:longcat_)?arg_value(?::\w+)?>(?=\s*(?:<(?:longcat_)?arg_key|</?[\w|:]*(?:tool|function)_?calls?\b))"
+)
 _CLOSE = re.compile(
     r"\s*(?:</[^<>\n]{1,60}>|<[^<>\n]{1,60}\|>|<\|/[^<>\n]{1,60}>|<end_function_call>|\[END_TOOL_REQUEST\])"
 )

@@ -202,6 +202,12 @@ JSON_FORMATS = {
         lambda name, arguments: f"<|message_sep|>\n\nfunction call<|role_sep|>\n{as_json(name, arguments)}"
     ),
     "apertus": lambda calls: "<|tools_prefix|>" + dumps([{n: a} for n, a in calls]) + "<|tools_suffix|>",
+    "solar": each(
+        lambda name, arguments: (
+            f"<|tool_calls|><|tool_call:begin|>a1b2<|tool_call:name|>{name}"
+            f"<|tool_call:args|>{dumps(arguments)}<|tool_call:end|><|calls|>"
+        )
+    ),
     "lm-studio": each(lambda name, arguments: f"[TOOL_REQUEST]\n{as_json(name, arguments)}\n[END_TOOL_REQUEST]\n"),
     "react": each(lambda name, arguments: f"Action: {name}\nAction Input: {dumps(arguments)}\n"),
     "inkling": each(
@@ -257,6 +263,11 @@ TEXT_FORMATS = {
         "</tool_call:ab12>\n",
         "<tool_calls:ab12>\n",
         "</tool_calls:ab12>",
+    ),
+    "longcat-pairs": as_parameters(
+        "<longcat_tool_call>{name}\n",
+        "<longcat_arg_key>{key}</longcat_arg_key>\n<longcat_arg_value>\n{value}\n</longcat_arg_value>\n",
+        "</longcat_tool_call>\n",
     ),
     "dsml": as_dsml,
     "kimi-k3": each(as_kimi_k3),
