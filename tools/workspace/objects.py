@@ -143,6 +143,10 @@ class Objects:
         """
         try:
             self._note_thinned()
+            for pack in (self.path / "pack").glob("pack-*.pack"):
+                # A removal was killed between the index and its pack; nobody writes beside the one that removes.
+                if not pack.with_suffix(".idx").exists():
+                    pack.unlink()
             for index in self._indexes():
                 self._thin_pack(index, gone)
             for name in gone:

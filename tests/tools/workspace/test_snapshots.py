@@ -553,3 +553,47 @@ def test_nothing_is_called_surplus_while_something_kept_is_missing(store, files)
     (store.objects.path / tree[:2] / tree[2:]).unlink()
     with SnapshotStore(store.path) as again, pytest.raises(StorageFailed, match="it is not there"):
         again.surplus([tree])
+
+
+REMOVER = """
+import os, signal, sys
+from pathlib import Path
+from tools.workspace.snapshots import SnapshotStore
+
+store, tree = SnapshotStore(Path(sys.argv[1])), sys.argv[2]
+left = int(sys.argv[3])
+
+def counted(real):
+    def call(*args, **kwargs):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+    return call
+
+gone = store.surplus([tree])
+for name in ("unlink", "replace"):
+    setattr(Path, name, counted(getattr(Path, name)))
+store.objects.remove(gone.keys())
+"""
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_a_killed_removal_leaves_what_is_kept_whole_and_is_finished_by_the_next(store, files, moment):
+    wanted = {f"f{number:02}": b"%d" % number for number in range(40)}
+    fill(files, wanted)
+    first = store.take(files)
+    wanted |= {"f05": b"new"}
+    fill(files, wanted)
+    last = store.take(files, base=first)
+    done = subprocess.run([sys.executable, "-c", REMOVER, store.path, last, str(moment)], timeout=60)
+    assert done.returncode == -9
+    with SnapshotStore(store.path) as again:
+        assert {path: again.read(last, path) for path in again.list(last)} == wanted
+        again.objects.remove(again.surplus([last]).keys())
+        assert again.surplus([last]) == {}
+        assert {path: again.read(last, path) for path in again.list(last)} == wanted
+    names = [path.suffix for path in (store.objects.path / "pack").glob("pack-*")]
+    assert names.count(".pack") == names.count(".idx") == 1
+    fsck(store.path)
