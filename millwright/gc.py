@@ -167,8 +167,10 @@ def _left_behind() -> list[Waste]:
     temporary = [p for prefix in _ABANDONED for p in Path(tempfile.gettempdir()).glob(f"{prefix}*")]
     places = [data_dir(), *run_places(), *(run_dir(run_id) for run_id in run_ids())]
     unfinished = [path for place in places for path in place.iterdir() if _UNFINISHED.match(path.name)]
+    packs = [p for run_id in run_ids() for p in (run_dir(run_id) / "objects.git/objects/pack").glob("pack-*.pack")]
+    headless = [p for p in packs if not p.with_suffix(".idx").exists()]
     why = "a process that was killed left it"
-    leftovers = [p for p in (*temporary, *unfinished) if _abandoned(p)]
+    leftovers = [p for p in (*temporary, *unfinished, *headless) if _abandoned(p)]
     return [*copies, *(Waste("leftover", str(path), _bytes(path), why) for path in sorted(leftovers))]
 
 

@@ -120,8 +120,10 @@ async def test_what_killed_processes_left_goes_and_what_lives_stays(ollama: Star
         folder.mkdir()
         (folder / LOCK).write_text("x" * 100)
     half.write_text("{")
+    pack = run_dir(run) / "objects.git" / "objects" / "pack" / "pack-abcdef.pack"
+    pack.write_text("PACK")
     past = time.time() - 2 * 86_400
-    for path in (trial, draft, half, tried):
+    for path in (trial, draft, half, tried, pack):
         os.utime(path, (past, past))
     with (used / LOCK).open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -132,13 +134,15 @@ async def test_what_killed_processes_left_goes_and_what_lives_stays(ollama: Star
             ("leftover", draft, 100),
             ("leftover", tried, 100),
             ("leftover", half, 1),
+            ("leftover", pack, 4),
         }
-        assert await collect(found) == 401
-    assert [path.exists() for path in (over, used, trial, fresh, draft, half)] == [
+        assert await collect(found) == 405
+    assert [path.exists() for path in (over, used, trial, fresh, draft, half, pack)] == [
         False,
         True,
         False,
         True,
+        False,
         False,
         False,
     ]
