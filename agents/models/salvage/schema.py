@@ -81,7 +81,8 @@ def _check_known(arguments: dict[str, Any], schema: Mapping[str, Any]) -> None:
     declared = schema.get("properties")
     if not arguments or not declared or not isinstance(declared, dict):
         return
-    takes_others = schema.get("additionalProperties") not in (None, False)
+    elsewhere = any(keyword in schema for keyword in ("patternProperties", "allOf", "anyOf", "oneOf", "$ref"))
+    takes_others = elsewhere or schema.get("additionalProperties") not in (None, False)
     if not takes_others and not declared.keys() & arguments.keys():
         raise Misfit(f"arguments {', '.join(map(repr, arguments))}: none is a parameter of the tool")
 

@@ -171,4 +171,5 @@ def test_arguments_of_which_none_is_declared_are_refused(given):
     assert fit({}, optional) == {}
     assert fit({"city": "Ulm", **given}, optional)["city"] == "Ulm"
     assert fit(given, {**optional, "additionalProperties": True}) == given
+    assert fit(given, {**optional, "allOf": [{"properties": {"City": {"type": "string"}}}]}) == given
     assert fit(given, {}) == given
