@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.models.salvage import pythonic
@@ -49,12 +50,16 @@ def pythonic_list(reader: Reader, opening: re.Match[str]) -> Span | None:
 
 
 def code_calls(reader: Reader) -> tuple[Found, ...]:
-    """The calls of a `tool_code` block that holds nothing else."""
+    """The calls of a `tool_code` block that holds nothing else: lines or a list, with or without Gemma's `default_api.`."""
+    at = reader.blank(0)
+    read = pythonic.call_list if reader.match(pythonic.LIST_OPENS, at) else pythonic.call_lines
     try:
-        found, end = pythonic.call_lines(reader, reader.blank(0), "tool-code")
+        found, end = read(reader, at, "tool-code")
     except (Cut, Malformed):
         return ()
-    return found if reader.blank(end) == len(reader.text) else ()
+    if reader.blank(end) != len(reader.text):
+        return ()
+    return tuple(replace(call, name=call.name.removeprefix("default_api.")) for call in found)
 
 
 def name_line(reader: Reader, offered: Collection[str]) -> Span | None:

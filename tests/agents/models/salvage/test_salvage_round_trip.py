@@ -61,10 +61,10 @@ def as_list(before, after="", key="arguments", name="name"):
     return lambda calls: before + dumps([{name: tool, key: arguments} for tool, arguments in calls]) + after
 
 
-def as_python(before, after, joint=", "):
+def as_python(before, after, joint=", ", prefix=""):
     def write(calls):
         texts = [
-            f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+            f"{prefix}{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
             for name, arguments in calls
         ]
         return before + joint.join(texts) + after
@@ -280,6 +280,9 @@ PYTHON_FORMATS = {
     "lfm2": as_python("<|tool_call_start|>[", "]<|tool_call_end|>"),
     "olmo": as_python("<function_calls>", "</function_calls>", "\n"),
     "tool-code": as_python("```tool_code\n", "\n```", "\n"),
+    "tool-code-list": as_python("```tool_code\n[", "]\n```"),
+    "tool-code-api": as_python("```tool_code\n", "\n```", "\n", prefix="default_api."),
+    "tool-code-api-list": as_python("```tool_code\n[", "]\n```", prefix="default_api."),
 }
 FORMATS = {**JSON_FORMATS, **TEXT_FORMATS, **PYTHON_FORMATS}
 
