@@ -18,6 +18,7 @@ from agents.models.journal import Journal, Request
 from agents.models.offers import offer
 from agents.models.ollama import OllamaChat
 from agents.models.profiles import profiles
+from agents.models.providers import server_answers
 from agents.models.replies import check
 from agents.models.streaming import SAYING_WHY, gathered
 from agents.models.thinking import strip_thinking
@@ -222,7 +223,7 @@ class Caller:
                 return await self._with_patience(request, form), None, {}
         except TimeoutError:
             late = f"no answer within {limit:.1f} seconds"
-            if not await self._server_answers():
+            if not await server_answers(self._model):
                 raise await self._noted(request, failure(FailureKind.TIMEOUT, late).error()) from None
             return None, {"kind": "time_limit", "message": late}, {}
         except ModelFault as error:
@@ -244,11 +245,6 @@ class Caller:
                     raise
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-
-    async def _server_answers(self) -> bool:
-        """Whether the server is there, though its answer is late; one that cannot be asked is taken to be."""
-        ask = getattr(self._model, "answers", None)
-        return ask is None or await ask()
 
     async def _noted(self, request: Request, error: ModelFault | ModelUnavailable) -> ModelFault | ModelUnavailable:
         """The same error, told on the log."""

@@ -35,25 +35,32 @@ def tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def client_options(url: str) -> dict[str, Any]:
+    """What any client of a model's server at `url` is made with. Blocks."""
+    loopback = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+    return {
+        "base_url": url,
+        "verify": tls(),
+        # Whoever answers at the address that was given has no say in where prompts go.
+        "follow_redirects": False,
+        # A proxy for the outside has no way to this machine's own loopback.
+        "trust_env": not loopback,
+    }
+
+
 class OllamaHTTP:
     """One Ollama server."""
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         """Speak to the server at `url`; with `OLLAMA_API_KEY` set, as its bearer."""
         key = os.environ.get("OLLAMA_API_KEY")
-        loopback = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
         self._client: dict[str, Any] = {
-            "base_url": url,
+            **client_options(url),
             "headers": {
                 "content-type": "application/json",
                 **({"authorization": f"Bearer {key}"} if key else {}),
                 **(headers or {}),
             },
-            "verify": tls(),
-            # Whoever answers at the address that was given has no say in where prompts go.
-            "follow_redirects": False,
-            # A proxy for the outside has no way to this machine's own loopback.
-            "trust_env": not loopback,
         }
 
     async def ask(

@@ -19,7 +19,7 @@ from agents.models.facts import facts_from_show
 from agents.models.failures import classify
 from agents.models.kinds import FailureKind
 from agents.models.ollama import OllamaChat
-from agents.models.ollama_http import OllamaHTTP
+from agents.models.ollama_http import OllamaHTTP, client_options
 from tools.errors import ModelUnavailable, ModelUnknown, UsageError
 from tools.ollama_address import server_url, shown_url
 
@@ -43,11 +43,15 @@ class _Package:
     name: str
     extra: str
     key: str
+    address: str
+    """The field of the class that holds the server's address."""
 
 
 _PACKAGES = {
-    "openai": _Package("langchain_openai", "ChatOpenAI", "openai", "OPENAI_API_KEY"),
-    "anthropic": _Package("langchain_anthropic", "ChatAnthropic", "anthropic", "ANTHROPIC_API_KEY"),
+    "openai": _Package("langchain_openai", "ChatOpenAI", "openai", "OPENAI_API_KEY", "openai_api_base"),
+    "anthropic": _Package(
+        "langchain_anthropic", "ChatAnthropic", "anthropic", "ANTHROPIC_API_KEY", "anthropic_api_url"
+    ),
 }
 PROVIDERS = ("ollama", *_PACKAGES)
 
@@ -92,6 +96,25 @@ async def check_reachable(base_url: str | None = None) -> str:
     """
     url = server_url(base_url)
     return await _version(await asyncio.to_thread(OllamaHTTP, url), url)
+
+
+async def server_answers(model: object) -> bool:
+    """Whether a model's server is there at all, however long it takes over a call; one at no known address is."""
+    if isinstance(model, OllamaChat):
+        return await model.answers()
+    urls = (getattr(model, package.address, None) for package in _PACKAGES.values())
+    url = next((url for url in urls if url), None)
+    return url is None or await _responds(str(url))
+
+
+async def _responds(url: str) -> bool:
+    """Whether anything comes back over HTTP, were it a refusal."""
+    options = await asyncio.to_thread(client_options, url)
+    try:
+        async with httpx.AsyncClient(**options, timeout=ANSWER_SECONDS) as client, client.stream("GET", ""):
+            return True
+    except httpx.HTTPError:
+        return False
 
 
 async def _version(http: OllamaHTTP, url: str) -> str:

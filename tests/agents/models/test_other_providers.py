@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from servers.anthropic import AnthropicServer, Said
-from servers.ollama import OllamaServer, Reply
+from servers.ollama import OllamaProcess, OllamaServer, Reply
 
 from agents.models.budget import Budget
 from agents.models.caller import Caller, Patience
@@ -162,6 +164,17 @@ async def test_a_call_ends_at_its_limit_of_time() -> None:
             await ask("s", 0, ASKED)
     assert caught.value.kind == "time_limit"
     assert caught.value.seconds >= 0.5
+
+
+@pytest.mark.parametrize("name", ["openai:qwen2.5-coder:7b", "anthropic:claude"])
+async def test_a_server_that_hangs_is_no_fault_of_the_model(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.models.providers.ANSWER_SECONDS", 0.5)
+    with OllamaProcess("faults.servers_at_fault:hangs") as away:
+        os.kill(away.process.pid, signal.SIGSTOP)
+        ask, _ = await asking(name, away.url, seconds=0.5)
+        with pytest.raises(ModelUnavailable) as caught:
+            await ask("s", 0, ASKED)
+    assert caught.value.kind == "timeout"
 
 
 async def test_the_temperature_of_a_retry_is_sent() -> None:
