@@ -1,9 +1,10 @@
 """How often the right skill is found again, by every embedder of this machine and by each way to combine the scores.
 
 `python benchmarks/recall.py [SETTING ...]` takes settings as MILLWRIGHT_EMBEDDINGS does (all that work by default).
-101 skills; for each two wishes in other words (data/recall.psv, written by hand: odd lines served for tuning, even
-ones are held out), its name in five spellings, and 25 wishes that no skill fulfils (data/absent.txt). Then what the
-factory really asks: a skill that was made for one task of a family, and another task of that family.
+101 skills; for each two wishes in other words (data/recall.psv, written by hand: odd lines served for tuning; the list of
+synonyms was written with all of them known), its name in five spellings, and 25 wishes that no skill fulfils
+(data/absent.txt). Then the factory's 177 families as skills, with 100 wishes that were written last (data/wishes.psv);
+and what the factory really asks: a skill that was made for one task of a family, and another task of that family.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ from tools.memory.memory import FOUND_IN, Memory
 from tools.memory.records import NewSkill
 from tools.memory.searching import by_words
 from tools.tasks import draw
+from tools.tasks.registry import DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +48,12 @@ def lines(name: str) -> list[str]:
     return [line for line in (DATA / name).read_text().splitlines() if line and not line.startswith("#")]
 
 
+def split(line: str) -> list[str]:
+    return [field.strip() for field in line.split("|")]
+
+
 def rows() -> list[list[str]]:
-    return [[field.strip() for field in line.split("|")] for line in lines("recall.psv")]
+    return [split(line) for line in lines("recall.psv")]
 
 
 def keep(memory: Memory, name: str, description: str, tags: tuple[str, ...] = ()) -> None:
@@ -116,47 +123,71 @@ def rate(way: Callable[[str], list[str]], wishes: list[Wish]) -> tuple[float, fl
     return float(first), float(five)
 
 
+def table(memory: Memory, sets: dict[str, list[Wish]]) -> None:
+    print("\n| way | " + " | ".join(f"{what}, {len(of)}: first / of 5" for what, of in sets.items()) + " |")
+    print("|---|" + "---|" * len(sets))
+    for label, way in ways(memory).items():
+        figures = [rate(way, wishes) for wishes in sets.values()]
+        print(f"| {label} | " + " | ".join(f"{first:.2f} / {five:.2f}" for first, five in figures) + " |")
+
+
 def measure(setting: str, folder: Path) -> None:
     os.environ["MILLWRIGHT_EMBEDDINGS"] = setting
     os.environ["MILLWRIGHT_CHROMA"] = "off"
-    memory = Memory(folder / "wishes")
+    with closing(Memory(folder / "wishes")) as memory:
+        print(f"\n{memory.embedder.name} ({memory.embedder.dimensions} numbers, floor {memory.embedder.floor:.2f})")
+        hand_written(memory)
+    with closing(Memory(folder / "families")) as memory:
+        families(memory)
+    with closing(Memory(folder / "tasks")) as memory:
+        tasks(memory)
+
+
+def hand_written(memory: Memory) -> None:
     for name, description, *_ in rows():
         keep(memory, name, description)
     tuned, held, named = [], [], []
     for number, (name, _, *wishes) in enumerate(rows(), 1):
         (tuned if number % 2 else held).extend(Wish(text, name) for text in wishes)
         named.extend(Wish(text, name) for text in spellings(name))
-    sets = {"tuned": tuned, "held out": held, "names": named}
-    print(f"\n{memory.embedder.name} ({memory.embedder.dimensions} numbers, floor {memory.embedder.floor:.2f})")
-    print("| way | " + " | ".join(f"{what}, {len(of)}: first / of 5" for what, of in sets.items()) + " |")
-    print("|---|" + "---|" * len(sets))
-    for label, way in ways(memory).items():
-        figures = [rate(way, wishes) for wishes in sets.values()]
-        print(f"| {label} | " + " | ".join(f"{first:.2f} / {five:.2f}" for first, five in figures) + " |")
+    table(memory, {"tuned": tuned, "other half": held, "names": named})
     absent = lines("absent.txt")
     offered = np.mean([bool(memory.search(text)) for text in absent])
     print(f"wrong offers for {len(absent)} wishes that no skill fulfils: {offered:.2f}")
     spread(memory, [*tuned, *held], absent)
-    memory.close()
-    tasks(Memory(folder / "tasks"))
+
+
+def families(memory: Memory) -> None:
+    """Every family of the factory as a skill, and wishes that were written when nothing was tuned any more."""
+    for domain, members in DOMAINS.items():
+        for family in members:
+            keep(memory, family.name, family.title, (domain, *family.tags))
+    wishes = [Wish(text, name) for name, text in (split(line) for line in lines("wishes.psv"))]
+    table(memory, {"held out": wishes})
 
 
 def tasks(memory: Memory) -> None:
-    families: dict[str, list[Task]] = {}
+    """The title of one task of each family as the skill, that of another as the wish; half of the families for tuning."""
+    drawn: dict[str, list[Task]] = {}
     for number in range(DRAWN):
         task = draw("manufacturing", 1, number)
-        families.setdefault(task.family, []).append(task)
-    pairs = [(drawn[0], drawn[1]) for drawn in families.values() if len(drawn) > 1]
+        drawn.setdefault(task.family, []).append(task)
+    pairs = [(of[0], of[1]) for of in drawn.values() if len(of) > 1]
     for first, _ in pairs:
         keep(memory, first.entry, first.title, first.tags)
-    print(
-        f"\n| way | title of another task of the family, {len(pairs)}: first / of 5 | title and statement |\n|---|---|---|"
+    titles = [Wish(second.title, first.entry) for first, second in pairs]
+    whole = [
+        Wish(f"{second.title}\n{second.entry}\n{', '.join(second.tags)}", first.entry) for first, second in pairs
+    ]
+    table(
+        memory,
+        {
+            "title, tuned": titles[::2],
+            "title, held out": titles[1::2],
+            "as the factory asks, tuned": whole[::2],
+            "as the factory asks, held out": whole[1::2],
+        },
     )
-    for label, way in ways(memory).items():
-        titles = rate(way, [Wish(second.title, first.entry) for first, second in pairs])
-        whole = rate(way, [Wish(f"{second.title}\n{second.statement}", first.entry) for first, second in pairs])
-        print(f"| {label} | {titles[0]:.2f} / {titles[1]:.2f} | {whole[0]:.2f} / {whole[1]:.2f} |")
-    memory.close()
 
 
 def spread(memory: Memory, wishes: list[Wish], absent: list[str]) -> None:

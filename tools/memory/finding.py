@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from tools.errors import UsageError
 from tools.memory.embeddings.lexical import Lexical
 from tools.memory.evidence import Count
-from tools.memory.ranking import MENTIONED, NAMED, Hit, likeness, ordered, usefulness
+from tools.memory.ranking import (
+    BESIDE_MEANING,
+    BESIDE_WORDS,
+    MENTIONED,
+    NAMED,
+    Hit,
+    likeness,
+    ordered,
+    usefulness,
+)
 from tools.memory.searching import by_name, by_words
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tools.memory.embeddings.embedder import Embedder
     from tools.memory.library import Library
     from tools.memory.records import Skill, SkillState
     from tools.memory.spaces import Space
@@ -69,31 +79,32 @@ class Finder:
         words = by_words(database, self._text, width)
         named = by_name(database, self._text)
         owners = {*words, *(f"skill:{skill_id}" for skill_id in named)}
-        floor, cosines = self._cosines(owners, width)
+        embedder, cosines = self._cosines(owners, width)
+        floor, weight = embedder.floor, BESIDE_WORDS if embedder.degraded else BESIDE_MEANING
         found = []
         for owner in {*owners, *cosines}:
             skill_id = owner.partition(":")[2]
             name = 0.0 if skill_id not in named else NAMED if named[skill_id] else MENTIONED
             cosine, bm25 = cosines.get(owner, 0.0), words.get(owner, 0.0)
-            score = likeness(cosine, bm25, name)
+            score = likeness(cosine, bm25, name, weight)
             if score >= floor:
                 found.append(_Like(skill_id, score, cosine, bm25, name > 0))
         return sorted(found, key=lambda like: (-like.score, like.id))
 
-    def _cosines(self, owners: Iterable[str], width: int) -> tuple[float, dict[str, float]]:
-        """The floor, and the cosines of the nearest and of `owners`."""
+    def _cosines(self, owners: Iterable[str], width: int) -> tuple[Embedder, dict[str, float]]:
+        """What compared the texts, and the cosines of the nearest and of `owners`."""
         if self._space is None or self._query is None:
             return self._lexical(list(owners))
         near = dict(self._space.nearest(self._query, width))
         others = [owner for owner in owners if owner not in near]
-        return self._space.embedder.floor, {**near, **self._space.cosines(self._query, others)}
+        return self._space.embedder, {**near, **self._space.cosines(self._query, others)}
 
-    def _lexical(self, owners: list[str]) -> tuple[float, dict[str, float]]:
+    def _lexical(self, owners: list[str]) -> tuple[Embedder, dict[str, float]]:
         """What was found by words and names, compared by words: all that is left while the embedder is away."""
         embedder = Lexical()
         skills = {owner: skill for owner in owners if (skill := self._skill(owner.partition(":")[2]))}
         rows = embedder.embed([self._text, *(skill.words for skill in skills.values())])
-        return embedder.floor, dict(zip(skills, (rows[1:] @ rows[0]).tolist(), strict=True))
+        return embedder, dict(zip(skills, (rows[1:] @ rows[0]).tolist(), strict=True))
 
     def _answering(self, ids: list[str], tags: list[str], states: Collection[SkillState]) -> dict[str, str]:
         """For each id in one of these states: the version that answers to its name, if that has all of the tags."""

@@ -1,14 +1,14 @@
 """The order of what was found: likeness first, and between things that are about as like, what has proved useful.
 
 Likeness is a sum of scores and not of ranks: a rank says nothing about how far the first is before the second. With a
-sentence model, fused ranks put .50 of the paraphrases first, fused scores .61, vectors alone .68, which miss names; with
-hashed words the ways do not differ (`benchmarks/recall.py`).
+sentence model (all-MiniLM-L6-v2), fused ranks put .50 of the paraphrases first, fused scores .61, vectors alone .68,
+which miss names. Hashed words have figures of their own (`benchmarks/recall.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tools.memory.records import SkillState
 
@@ -18,9 +18,18 @@ if TYPE_CHECKING:
     from tools.memory.evidence import Count
     from tools.memory.records import Skill
 
-WORDS_WEIGHT = 0.2
-# BM25 has no upper end; b/(b+5) has, and a half at 5, which a match of one rare word reaches.
-WORDS_HALF = 5.0
+
+class Weight(NamedTuple):
+    """What words in common weigh beside the cosine: BM25 has no upper end, `most * b / (b + half)` has."""
+
+    most: float
+    half: float
+
+
+# A sentence model knows more than the words: one rare word in common, a BM25 of about 5, is worth half of a little.
+BESIDE_MEANING = Weight(0.2, 5.0)
+# Hashed words do not know which words are rare, BM25 does, so it says as much, up to many words in common.
+BESIDE_WORDS = Weight(1.0, 50.0)
 NAMED, MENTIONED = 1.0, 0.4
 # Two likenesses that differ by more than this are not turned round by any usefulness.
 SWING = 0.1
@@ -45,9 +54,9 @@ class Hit:
     useful: float = 0.5
 
 
-def likeness(cosine: float, words: float, identifier: float = 0.0) -> float:
+def likeness(cosine: float, words: float, identifier: float = 0.0, weight: Weight = BESIDE_MEANING) -> float:
     """Cosine, BM25 (0 or more) and what a name adds, in one number."""
-    return cosine + WORDS_WEIGHT * words / (words + WORDS_HALF) + identifier
+    return cosine + weight.most * words / (words + weight.half) + identifier
 
 
 def usefulness(own: Count, family: Count, state: SkillState = SkillState.ACTIVE) -> float:

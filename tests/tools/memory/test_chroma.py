@@ -107,10 +107,11 @@ def test_the_index_finds_what_comparing_all_vectors_finds(home: Path, monkeypatc
 
 
 def likeness(memory: Memory, hit: object, text: str) -> float:
+    from tools.memory.ranking import BESIDE_WORDS
     from tools.memory.ranking import likeness as fused
 
     query, row = memory.embedder.embed([text, hit.skill.words])
-    return fused(float(query @ row), hit.words)
+    return fused(float(query @ row), hit.words, 0.0, BESIDE_WORDS)
 
 
 @pytest.mark.parametrize("harm", ["removed", "garbage", "emptied", "one too many", "one too few"])

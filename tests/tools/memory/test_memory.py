@@ -12,6 +12,7 @@ from servers.embeddings import EmbeddingServer
 from shelf import offered
 
 from tools.errors import UsageError
+from tools.memory.embeddings.lexical import Lexical
 from tools.memory.memory import Memory, have_skills, open_memory
 from tools.memory.records import SkillState
 from tools.memory.reembedding import missing, spaces
@@ -214,7 +215,7 @@ def test_another_embedder_takes_over_when_it_has_embedded_everything(
     memory.wait()
     hits = memory.search("order of the words, backwards")
     assert (hits[0].skill.name, hits.means) == ("reverse_words", "ollama:nomic-embed-text:latest")
-    assert spaces(memory.library) == {"lexical@1:1024": 3, memory.embedder.fingerprint: 3}
+    assert spaces(memory.library) == {Lexical.fingerprint: 3, memory.embedder.fingerprint: 3}
     memory.reindex()
     assert spaces(memory.library) == {memory.embedder.fingerprint: 3}
 

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from shelf import offered
 
 from tools.memory.evidence import Count
-from tools.memory.ranking import MENTIONED, NAMED, SWING, Hit, likeness, ordered, usefulness
+from tools.memory.ranking import (
+    BESIDE_MEANING,
+    BESIDE_WORDS,
+    MENTIONED,
+    NAMED,
+    SWING,
+    Hit,
+    Weight,
+    likeness,
+    ordered,
+    usefulness,
+)
 from tools.memory.records import Skill, SkillState
 
 cosines = st.floats(-1, 1)
@@ -23,12 +34,14 @@ def hit(name: str, score: float, useful: float) -> Hit:
     return Hit(found, score, score, 0.0, identifier=False, useful=useful)
 
 
-@given(cosines, scores, scores)
-def test_more_words_in_common_never_lower_the_likeness_and_add_at_most_a_fifth(
-    cosine: float, few: float, more: float
+@given(cosines, scores, scores, st.sampled_from([BESIDE_MEANING, BESIDE_WORDS]))
+def test_more_words_in_common_never_lower_the_likeness_and_add_at_most_their_weight(
+    cosine: float, few: float, more: float, weight: Weight
 ) -> None:
     few, more = sorted((few, more))
-    assert cosine <= likeness(cosine, few) <= likeness(cosine, more) < cosine + 0.2
+    assert (
+        cosine <= likeness(cosine, few, 0.0, weight) <= likeness(cosine, more, 0.0, weight) < cosine + weight.most
+    )
 
 
 def test_a_name_outweighs_every_likeness_and_a_mention_most() -> None:

@@ -1,6 +1,6 @@
 """The last rung, which every machine has: words hashed into a vector. It finds words again, not meanings.
 
-Each stem, its group of synonyms and each run of 3 to 5 letters of a word adds to one of 1024 numbers, with a sign; both
+Each stem, its groups of synonyms and each run of 3 to 5 letters of a word adds to one of 1024 numbers, with a sign; both
 come from a hash (K. Weinberger and others, "Feature hashing for large scale multitask learning", ICML 2009). Runs of
 letters find misspelt and compound words.
 """
@@ -12,7 +12,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tools.memory.embeddings.embedder import unit_rows
-from tools.memory.embeddings.words import WEAK_WORDS, stems, synonyms
+from tools.memory.embeddings.synonyms import synonyms
+from tools.memory.embeddings.words import WEAK_WORDS, stems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 1024
 _RUNS = (3, 4, 5)
-# What one stem, its synonyms, and all its runs of letters together weigh beside each other.
-_STEM, _GROUP, _LETTERS = 1.0, 0.8, 1.0
+# What a stem that has no synonyms, one that has some, these, and all its runs of letters weigh beside each other.
+_STEM, _STEM_OF_GROUP, _GROUP, _LETTERS = 1.0, 0.7, 1.0, 0.7
 _WEAK = 0.3
 
 
@@ -31,10 +32,10 @@ class Lexical:
     """Hashed words: nothing to install, nothing to ask, the same on every machine."""
 
     name = "lexical"
-    fingerprint = f"lexical@1:{DIMENSIONS}"
+    fingerprint = f"lexical@2:{DIMENSIONS}"
     dimensions = DIMENSIONS
     degraded = True
-    floor = 0.25
+    floor = 0.15
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length 1 for each text; a text without a word gives zeros."""
@@ -63,10 +64,10 @@ def _of_word(word: str) -> tuple[tuple[int, float], ...]:
     strength = _WEAK if word in WEAK_WORDS else 1.0
     marked = f"<{word}>"
     runs = [marked[start : start + size] for size in _RUNS for start in range(len(marked) - size + 1)]
-    features = [("stem", word, _STEM)]
-    if (group := synonyms().get(word)) is not None:
-        features.append(("group", group, _GROUP))
-    # Squares add up, so that the runs of a long word weigh together what those of a short one do.
+    groups = synonyms().get(word, ())
+    features = [("stem", word, _STEM_OF_GROUP if groups else _STEM)]
+    # Squares add up, so that many groups, or the runs of a long word, weigh together what one does.
+    features += [("group", group, _GROUP / len(groups) ** 0.5) for group in groups]
     features += [("run", run, _LETTERS / len(runs) ** 0.5) for run in runs]
     return tuple(
         (place, sign * strength * weight)

@@ -1,8 +1,7 @@
-"""The words of a text: identifiers split, stop words out, stems, and one word for those that mean the same."""
+"""The words of a text: identifiers split, stop words out, and stems."""
 
 from __future__ import annotations
 
-import functools
 import re
 
 from tools.memory.embeddings.stemming import stem
@@ -24,60 +23,6 @@ STOP_WORDS = frozenset(_STOP.split())
 # Words that nearly every description of a tool has: they tell little about which tool is meant.
 _WEAK = "calculate compute function given give number return value result tool use using want need make"
 WEAK_WORDS = frozenset(stem(word) for word in _WEAK.split())
-# Words of general English and of programming that are used for the same thing. Nothing of any one trade stands here.
-_SAME = """
-average mean
-biggest largest highest maximum max greatest top
-smallest lowest minimum min least
-delete remove erase drop strip discard
-create make build generate produce
-find search locate lookup
-convert transform translate change turn
-check verify validate test
-calculate compute determine evaluate work
-count tally
-total sum add
-difference subtract minus gap
-ratio quotient fraction share proportion
-percent percentage
-string text
-list array sequence
-dictionary dict mapping
-sort order rank arrange
-split divide separate partition
-join concatenate merge combine
-repeat duplicate
-reverse backwards invert
-length size
-money cost price expense
-speed velocity rate pace
-error mistake fault failure
-defect flaw
-item piece unit part
-worker employee operator staff
-begin start first
-end finish last stop
-fast quick rapid
-estimate predict forecast
-stock inventory
-purchase buy order
-machine equipment
-time duration
-day date
-shorten truncate abbreviate
-unique distinct
-capital uppercase
-nearest closest
-letter character
-word token
-"""
-
-
-@functools.cache
-def synonyms() -> dict[str, str]:
-    """The first word of its group, for each stem that stands in a group."""
-    groups = (line.split() for line in _SAME.strip().splitlines())
-    return {stem(word): stem(group[0]) for group in groups for word in group}
 
 
 def words(text: str) -> list[str]:
