@@ -18,11 +18,11 @@ from millwright.catalogue import FACTORY, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from millwright.driving import Result, resume_with, start_with
 from millwright.factory_summary import Summary
-from tools.errors import Fenced, MillwrightError, StorageFailed, Suspended
+from tools.errors import Fenced, MillwrightError, SkillUnknown, StorageFailed, Suspended
 from tools.events import Kind
 from tools.memory.memory import open_memory
 from tools.runs.counters import next_number
-from tools.runs.home import run_dir, run_ids
+from tools.runs.home import data_dir, run_dir, run_ids
 from tools.runs.run import open_run
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Trainer:
             await asyncio.gather(*self._workers, return_exceptions=True)
         self.summary.seconds = time.monotonic() - began
         self.summary.library = await asyncio.to_thread(library_size)
+        self.summary.home = str(await asyncio.to_thread(data_dir))
         for worker in self._workers:
             if not worker.cancelled() and (error := worker.exception()) is not None:
                 raise error
@@ -177,7 +178,7 @@ class Trainer:
     async def _finished(self, saver: SqliteCheckpoints, result: Result, seconds: float) -> None:
         # What resuming a finished task needs is its last checkpoint alone.
         await saver.aprune([result.run])
-        self._tell(self.summary.finished(result, seconds, await asyncio.to_thread(library_size)))
+        self._tell(await told(self.summary, result, seconds))
 
     async def _crashed(self, run_id: str, error: Exception) -> None:
         """Say what went wrong, keep the whole of it with the run, and end a session in which nothing else happens."""
@@ -224,6 +225,27 @@ def unfinished() -> list[str]:
         if mine and not replayed and "forked_from" not in manifest:
             found.append((str(manifest.get("created", "")), run_id))
     return [run_id for _, run_id in sorted(found)]
+
+
+async def told(summary: Summary, result: Result, seconds: float) -> Done:
+    """Count a finished task of a session, and say what there is to tell of it."""
+    proof = ""
+    if result.details.get("outcome") == "admitted":
+        proof = await asyncio.to_thread(proof_of, result.details["skill"])
+    return summary.finished(result, seconds, await asyncio.to_thread(library_size), proof)
+
+
+def proof_of(skill_id: str) -> str:
+    """What a tool's exam counted, in a line; empty if somebody has forgotten the tool since. Blocks."""
+    try:
+        skill = open_memory().library.skill(skill_id)
+    except SkillUnknown:
+        return ""
+    found = skill.evidence
+    parts = [f"{found.tests} tests", f"{found.noticed} of {found.mutants} small changes noticed"]
+    if found.oracle_cases:
+        parts.append(f"{found.oracle_cases} answers as an independent calculation gives them")
+    return ", ".join([*parts, *(f"uses {part}" for part in skill.requires)])
 
 
 def library_size() -> int:

@@ -13,7 +13,10 @@ PHASES = ("draw", "recall", "decide", "prove", "write", "author", "examine", "ad
 
 @dataclass(frozen=True)
 class Done:
-    """One finished task of a session; `number` counts from 1, seconds are per phase, `reuse` is the rate so far."""
+    """One finished task of a session; `number` counts from 1, seconds are per phase, `reuse` is the rate so far.
+
+    `proof` says what the exam of a new tool counted.
+    """
 
     number: int
     run: str
@@ -27,6 +30,7 @@ class Done:
     seconds: dict[str, float] = field(default_factory=dict)
     calls: int = 0
     reasons: list[str] = field(default_factory=list)
+    proof: str = ""
 
     @property
     def solved(self) -> bool:
@@ -49,7 +53,7 @@ class Done:
 
 @dataclass
 class Summary:
-    """What a session came to; `seconds` is its length."""
+    """What a session came to; `seconds` is its length, `home` the data directory with the tools."""
 
     total: int = 0
     successful: int = 0
@@ -58,6 +62,7 @@ class Summary:
     suspended: int = 0
     seconds: float = 0.0
     library: int = 0
+    home: str = ""
     stopped: str = ""
 
     @property
@@ -75,7 +80,7 @@ class Summary:
         """The share of finished tasks that a tool solved which was there already."""
         return self.reused / self.total if self.total else 0.0
 
-    def finished(self, result: Result, seconds: float, library: int) -> Done:
+    def finished(self, result: Result, seconds: float, library: int, proof: str) -> Done:
         """Count a finished task, which took so many seconds and leaves so many tools, and say what there is to tell."""
         details = result.details
         outcome = details.get("outcome", "failed")
@@ -95,6 +100,7 @@ class Summary:
             reuse=self.reuse_rate,
             library=library,
             reasons=result.reasons,
+            proof=proof,
             **told,
         )
 
@@ -109,7 +115,7 @@ class Summary:
             ("tasks", f"{self.total} finished, {self.successful} successful, {self.failed} failed"),
             ("time", f"{self.seconds:.1f} s, {self.average:.1f} s a task, {self.per_minute:.1f} tasks a minute"),
             ("reuse", f"{self.reuse_rate:.0%} of the tasks were solved by a tool that was there"),
-            ("library", f"{self.library} tools"),
+            ("library", f"{self.library} tools in {self.home}"),
         ]
         rows += (
             [("suspended", f"{self.suspended}, resumed first by the next `millwright factory run`")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as encoding
 import os
+import shlex
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     from millwright.factory import Order, Trainer
     from millwright.factory_summary import Done, Summary
+
+_LOOK = """
+To look at what it left, after export MILLWRIGHT_HOME={home}:
+  millwright tools list, tools show takt_time, tools run takt_time --args '{{"available_minutes": 480, "demand": 240}}'
+  millwright runs list, runs show RUN; the files are in nodes/, runs/ and tools/index.json there"""
 
 app = typer.Typer(
     help="An endless stream of small tasks, each of which leaves a proved tool.",
@@ -79,6 +85,8 @@ def demo(json: AsJson = False) -> None:
     with _Teller(None, as_json=json) as teller:
         summary = asyncio.run(play(teller.task, teller.say))
         teller.end(summary)
+    if not json:
+        print(_LOOK.format(home=shlex.quote(summary.home)))
 
 
 class _Teller:
@@ -104,9 +112,11 @@ class _Teller:
             self._log.close()
 
     def task(self, done: Done) -> None:
-        """Tell of a finished task; of a failed one where and why, in full."""
+        """Tell of a finished task; of a new tool what was counted, of a failed one where and why, in full."""
         self._logged(done.to_dict())
         self._print(done.line())
+        if done.proof:
+            self._print(f"      {done.proof}")
         for reason in () if done.solved else done.reasons:
             self._print("      " + reason.replace("\n", "\n      "))
 
