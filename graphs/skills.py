@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphs.session import CASSETTE
 from tools.errors import SandboxUnavailable, StorageFailed, ToolRefused
 from tools.events import Kind
+from tools.memory.efforts import held_out, request_of
 from tools.runs.home import data_dir
 from tools.sandbox import Limits
 from tools.skills.calling import call
@@ -42,9 +43,10 @@ async def fitting(session: Session[Any], scope: str, about: str) -> tuple[Offere
     """The active skills that fit the work `scope`, which is `about` something; the best first, often none."""
     kept = await session.remember(f"skills/{scope}", partial(_found, session, scope, about))
     skills = tuple(Offered.model_validate(one) for one in kept["skills"]) if kept else ()
-    if skills:
+    withheld = kept.get("withheld", []) if kept else []
+    if skills or withheld:
         named = {skill.id: skill.evidence for skill in skills}
-        await session.run.events.aemit(Kind.SKILLS_OFFERED, scope=scope, skills=named)
+        await session.run.events.aemit(Kind.SKILLS_OFFERED, scope=scope, skills=named, withheld=withheld)
     return skills
 
 
@@ -110,6 +112,8 @@ def _found(session: Session[Any], scope: str, about: str) -> Record | None:
             return None
         memory = open_memory()
         hits = memory.search(about, limit=MOST, states=(SkillState.ACTIVE,))
+        if hits and session.context.hold_out and _held_out(session, memory):
+            return {"skills": [], "withheld": [hit.skill.id for hit in hits]}
         skills = [offered(hit.skill, memory.library) for hit in hits]
         key = f"{session.run.id}/{session.place}/{scope}"
         memory.library.expose([skill.id for skill in skills], session.run.id, scope, key=key)
@@ -117,6 +121,15 @@ def _found(session: Session[Any], scope: str, about: str) -> Record | None:
         session.run.events.error(Kind.MEMORY_FAILURE, error, scope=scope)
         return None
     return {"skills": [skill.model_dump(mode="json") for skill in skills]}
+
+
+def _held_out(session: Session[Any], memory: Memory) -> bool:
+    """Whether this run does without what fits it: the whole run, for its verdict is one."""
+    run, share = session.run, session.context.hold_out
+    request = request_of(run.manifest["goal"])
+    out = held_out(request, share)
+    memory.library.assign(run.id, session.context.graph, request, "without" if out else "with")
+    return out
 
 
 def _tell(session: Session[Any], what: Callable[[Memory], object]) -> None:

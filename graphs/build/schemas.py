@@ -86,4 +86,10 @@ class BuildContext(AuthoringContext):
     skills: bool = Field(
         True, description="Offer developers and testers the tools of this machine's library that fit their work."
     )
+    hold_out: float = Field(
+        0,
+        ge=0,
+        le=0.5,
+        description="The share of builds that are not offered the tools that fit, so that their worth can be measured.",
+    )
     audit_seconds: float = Field(300, gt=0, description="Most seconds for the audit of one assignment.")

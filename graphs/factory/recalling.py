@@ -12,11 +12,15 @@ from graphs.factory.library import key_of, library_of
 from graphs.factory.schemas import FactoryState  # noqa: TC001 - LangGraph reads a router's hints
 from tools.errors import BudgetExhausted, ModelFault
 from tools.events import Kind
+from tools.memory.efforts import held_out, request_of
 from tools.skills.offering import offered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphs.factory.schemas import FactoryContext
     from graphs.session import Session
+    from tools.memory.efforts import Arm
     from tools.memory.memory import Memory
     from tools.memory.ranking import Hit
     from tools.tasks import Task
@@ -25,10 +29,16 @@ MOST_TOOLS = 5
 
 
 async def recall(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
-    """Look in the library for tools that may help; what was found is kept with its code, and shown ones are counted."""
+    """Look in the library for tools that may help; what was found is kept with its code, and shown ones are counted.
+
+    A task that is held out gets none of them.
+    """
     dossier = await asyncio.to_thread(Dossier.of, session.run)
     kept = await session.choose("recall", lambda: _found(session, dossier.task))
-    dossier.recalled(Found.model_validate(tool) for tool in kept["found"])
+    found = [Found.model_validate(tool) for tool in kept["found"]]
+    arm = kept.get("arm", "")
+    dossier.fact("arm", arm)
+    dossier.recalled([] if arm == "without" else found)
     await asyncio.to_thread(_record, session, dossier)
     return {}
 
@@ -53,14 +63,29 @@ def after_decide(state: FactoryState) -> list[str]:
 def _found(session: Session[FactoryContext], task: Task) -> dict[str, Any]:
     memory = library_of(session)
     if memory is None:
-        return {"found": []}
-    hits = memory.search(f"{task.title}\n{task.entry}\n{task.statement}", limit=MOST_TOOLS)
-    return {"found": [_as_found(hit, memory).model_dump(mode="json") for hit in hits]}
+        return {"found": [], "arm": ""}
+    # What skills are indexed by; the words of a whole statement find the right one less often (benchmarks/recall.py).
+    hits = memory.search(f"{task.title}\n{task.entry}\n{', '.join(task.tags)}", limit=MOST_TOOLS)
+    found = [_as_found(hit, memory) for hit in hits]
+    arm = _arm(task, found, session.context.hold_out)
+    return {"found": [tool.model_dump(mode="json") for tool in found], "arm": arm}
 
 
 def _as_found(hit: Hit, memory: Memory) -> Found:
     made_for = {name: str(hit.skill.plan.get(name, "")) for name in ("signature", "statement")}
     return Found(**offered(hit.skill, memory.library).model_dump(), **made_for, score=round(hit.score, 4))
+
+
+def _arm(task: Task, found: Sequence[Found], share: float) -> Arm:
+    """On which side of the comparison a task is; on none if nothing was found, or a tool that was made for it."""
+    if not share or not found or any(tool.solves(task) for tool in found):
+        return ""
+    return "without" if held_out(task_request(task), share) else "with"
+
+
+def task_request(task: Task) -> str:
+    """What a task asks, as the memory compares requests."""
+    return request_of(f"{task.signature}\n{task.statement}")
 
 
 def _record(session: Session[FactoryContext], dossier: Dossier) -> None:
@@ -73,6 +98,10 @@ def _record(session: Session[FactoryContext], dossier: Dossier) -> None:
 
 async def _choice(session: Session[FactoryContext], dossier: Dossier) -> Choice:
     task, found = dossier.task, dossier.found
+    if dossier.facts.get("arm") == "without":
+        return Choice(
+            decision="write", why="it is held out: what the library found is not shown, to see if it helps"
+        )
     if not found:
         return Choice(decision="write", why="the library has no tool like it")
     for tool in found:

@@ -68,6 +68,13 @@ class FactoryContext(AuthoringContext):
     least_score: float = Field(
         0.6, ge=0, le=1, description="The share of small changes to the code that its tests must notice."
     )
+    hold_out: float = Field(
+        0.125,
+        ge=0,
+        le=0.5,
+        description="The share of tasks that are not shown what the library found, so that its worth can be measured. "
+        "A tool that was made for the very task is always used.",
+    )
     remember: bool = Field(
         True, description="Look for tools in the library and keep what is learnt there; a replay does neither."
     )

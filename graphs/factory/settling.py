@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agents.toolmaker import MAIN, TEST
 from graphs.factory.dossier import Dossier
 from graphs.factory.library import key_of, library_of
+from graphs.factory.recalling import task_request
 from graphs.factory.report import compose, markdown
 from tools.events import Kind, now
 from tools.memory.records import TaskRecord, Use, Workflow
@@ -86,6 +87,8 @@ def _task_record(session: Session[FactoryContext], dossier: Dossier, report: Rep
         reason="\n".join(report.reasons),
         seconds=report.seconds,
         calls=report.calls,
+        request=task_request(dossier.task) if "task" in dossier.facts else "",
+        arm=dossier.facts.get("arm", ""),
         tags=report.tags,
         plan=dossier.facts.get("choice", {}),
         code=texts[MAIN],

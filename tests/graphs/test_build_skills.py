@@ -15,11 +15,14 @@ from faults.clients import Launcher
 from faults.points import Strike
 from servers.ollama import Model, OllamaServer, Reply, call
 
+from graphs import skills
 from graphs.build import BuildContext, graph
 from millwright.replaying import replay
 from tools.events import read_events
+from tools.memory.evidence import Count
 from tools.memory.memory import open_memory
 from tools.memory.records import SkillState
+from tools.memory.uplift import uplift_of
 from tools.runs.home import run_dir
 from tools.storage import read_lines
 
@@ -132,6 +135,19 @@ async def test_only_active_skills_are_offered(ollama: Start, state: SkillState) 
     server = ollama(Crew(PLAN, {"A1": writing({"plan.py": "TAKT = 4.8\n"})}))
     assert (await build(server))["verdict"] == "PASS"
     assert "skill_takt_time" not in developing(server)[0].tools
+
+
+async def test_a_build_that_is_held_out_is_offered_nothing_and_its_verdict_counts_on_its_side(
+    ollama: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(skills, "held_out", lambda request, share: True)
+    skill = open_memory().admit(shelved.takt(), key="1")
+    server = ollama(Crew(PLAN, {"A1": writing({"plan.py": "TAKT = 4.8\n"})}))
+    assert (await build(server, hold_out=0.1))["verdict"] == "PASS"
+    assert "skill_takt_time" not in developing(server)[0].tools
+    assert [(event["skills"], event["withheld"]) for event in told("SKILLS_OFFERED")] == [({}, [skill.id])]
+    assert shelved.library().counts()["exposures"] == 0
+    assert uplift_of(shelved.library().database, "build").without.count == Count(1, 1)
 
 
 async def test_a_build_can_do_without_the_library(ollama: Start) -> None:

@@ -10,11 +10,13 @@ import pytest
 from servers.ollama import OllamaServer, Reply, call
 from toolmakers import TAKT, TAKT_STATEMENT, TAKT_TESTS, TAKT_WRONG, Toolmakers, authors, renamed, takt_task
 
-from graphs.factory import FactoryContext, graph
+from graphs.factory import FactoryContext, graph, recalling
 from tools.errors import UsageError
 from tools.events import read_events
+from tools.memory.evidence import Count
 from tools.memory.memory import open_memory
 from tools.memory.records import SkillState
+from tools.memory.uplift import uplift_of
 from tools.runs.home import run_dir
 from tools.tasks import draw
 
@@ -102,6 +104,39 @@ async def test_a_tool_of_another_name_is_reused_when_the_librarian_says_so_and_t
     assert (output["outcome"], output["skill"]) == ("reused", "takt_time-1")
     assert len(authors(server.chats, "librarian")) == 1
     assert "Minutes available for each unit" in authors(server.chats, "librarian")[0].last
+
+
+async def test_a_task_that_is_held_out_is_not_shown_what_was_found_and_counts_on_its_side(
+    ollama: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recalling, "held_out", lambda request, share: share == 0.5)
+    other = takt_task(
+        entry="pace",
+        signature="def pace(available_minutes: float, demand: int) -> float",
+        reference=renamed("pace", TAKT),
+    )
+    code, tests = (
+        {**given, "pace": [renamed("pace", given["takt_time"][0])]} for given in (MAKERS.code, MAKERS.tests)
+    )
+    server = ollama(Toolmakers(code, tests, choices={"pace": REUSE}))
+    await make(server, takt_task())
+    again = await make(server, takt_task(), thread="again", hold_out=0.5)
+    assert again["outcome"] == "reused"  # a tool that was made for the very task is never held back
+    out = await make(server, other, thread="out", hold_out=0.5)
+    assert (out["outcome"], out["decision"], out["skill"]) == ("duplicate", "write", "takt_time-1")
+    assert not authors(server.chats, "librarian")
+    assert "held out" in report("out")["why"]
+    shown = await make(server, other, thread="shown")
+    assert shown["outcome"] == "reused"
+    memory = open_memory()
+    assert {row.run: row.arm for row in memory.library.tasks()} == {
+        "t": "",
+        "again": "",
+        "out": "without",
+        "shown": "with",
+    }
+    assert memory.library.counts()["exposures"] == 2
+    assert uplift_of(memory.library.database, "factory").without.count == Count(1, 1)
 
 
 async def test_a_tool_that_does_not_solve_the_task_leads_to_new_code(ollama: Start) -> None:

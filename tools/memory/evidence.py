@@ -29,6 +29,7 @@ within sixty uses.
 STRENGTH = 8.0
 """How many trials the family's rate counts for, before a skill has trials of its own."""
 
+_POWER = 0.8416212335729143  # the standard normal quantile of 0.8
 _INTERVALS = 128
 _REACH = 8.0
 _MOST_TERMS = 10_000
@@ -71,6 +72,18 @@ def newcombe(treated: Count, control: Count, z: float = Z95) -> tuple[float, flo
     below = math.hypot(first - low, other_high - second)
     above = math.hypot(high - first, second - other_low)
     return max(-1.0, difference - below), min(1.0, difference + above)
+
+
+def trials_needed(low: float, high: float) -> int:
+    """So many trials of each of two arms tell one rate from the other with power 0.8, at the level of 0.05, two-sided.
+
+    J. L. Fleiss, B. Levin and M. C. Paik, "Statistical Methods for Rates and Proportions", third edition, chapter 4,
+    without the correction for continuity.
+    """
+    middle = (low + high) / 2
+    alike = Z95 * math.sqrt(2 * middle * (1 - middle))
+    apart = _POWER * math.sqrt(low * (1 - low) + high * (1 - high))
+    return math.ceil(((alike + apart) / (high - low)) ** 2)
 
 
 def proven(count: Count) -> bool:

@@ -32,6 +32,7 @@ _OF_A_RUN = (
     "DELETE FROM uses WHERE run = ?",
     "DELETE FROM trials WHERE run = ?",
     "DELETE FROM runs WHERE run = ?",
+    "DELETE FROM efforts WHERE run = ?",
 )
 
 

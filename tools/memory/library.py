@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import UsageError
 from tools.events import now
-from tools.memory import forgetting, lookup, uses
+from tools.memory import efforts, forgetting, lookup, uses
 from tools.memory.outbox import note, skill_owner, workflow_owner
 from tools.memory.records import NewSkill, Skill, SkillState, TaskRecord, Transition, Workflow
 from tools.memory.rows import body_of, cleaned, index_words, insert_skill, insert_vector, loaded, plain, whole
@@ -124,6 +124,11 @@ class Library:
                 [(key, name, run, plain(scope), now()) for name in skill_ids],
             )
 
+    def assign(self, run: str, graph: str, request: str, arm: efforts.Arm) -> None:
+        """Record whether a run is shown what the memory found, or held out; the first word stays."""
+        with self.database.transaction() as cursor:
+            efforts.assign(cursor, run, graph, request, arm)
+
     def record_use(self, use: Use) -> None:
         """Record one call of a skill; nothing if the skill was forgotten meanwhile."""
         with self.database.transaction() as cursor:
@@ -135,6 +140,7 @@ class Library:
         A candidate that has shown enough becomes active, and a skill that does worse than its family is suspended.
         """
         with self.database.transaction() as cursor:
+            efforts.judge(cursor, run, verified)
             return uses.settle(cursor, run, verified)
 
     def record_task(self, record: TaskRecord) -> None:
@@ -143,6 +149,7 @@ class Library:
         row = (record.key, record.run, record.outcome, record.skill, plain(record.at), body_of(record))
         with self.database.transaction() as cursor:
             cursor.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+            efforts.insert(cursor, record)
 
     def tasks(self, limit: int = 20, outcome: str | None = None) -> list[TaskRecord]:
         """The newest tasks, newest first, or those that came to one outcome."""

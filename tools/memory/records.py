@@ -176,6 +176,10 @@ class TaskRecord(_Record):
     reason: str = Field("", description="why it failed, in full")
     seconds: dict[str, float] = Field(default_factory=dict, description="per phase")
     calls: int = Field(0, ge=0, description="model calls")
+    request: str = Field("", description="equal for tasks that ask the same")
+    arm: Literal["", "with", "without"] = Field(
+        "", description="whether what the memory found was shown, or held out; empty if that made no difference"
+    )
     tags: Tags = ()
     plan: dict[str, Any] = Field(default_factory=dict)
     code: str = ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Words, tags and changes are made anew; cursors are not kept, so every projection is made anew.
 _TABLES = (
     *("skills", "admissions", "requirements", "transitions", "aliases", "exposures", "uses", "trials"),
-    *("runs", "workflows", "vectors"),
+    *("runs", "efforts", "workflows", "vectors"),
 )
 
 _NO_BOUND = 2**63 - 1

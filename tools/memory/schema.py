@@ -68,5 +68,13 @@ _FIRST = (
     "CREATE TABLE cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_EFFORTS = (
+    """CREATE TABLE efforts (
+        key TEXT PRIMARY KEY, run TEXT NOT NULL, graph TEXT NOT NULL, family TEXT NOT NULL, request TEXT NOT NULL,
+        arm TEXT NOT NULL, way TEXT NOT NULL, solved INTEGER, seconds REAL, calls INTEGER, at TEXT NOT NULL)""",
+    "CREATE INDEX efforts_by_run ON efforts (run)",
+    "CREATE INDEX efforts_by_request ON efforts (graph, request) WHERE arm != ''",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _EFFORTS)
 """Never change one that was released: add another behind it."""

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.memory.evidence import Count, beta_cdf, newcombe, probability_worse, proven, wilson, worse
+from tools.memory.evidence import (
+    Count,
+    beta_cdf,
+    newcombe,
+    probability_worse,
+    proven,
+    trials_needed,
+    wilson,
+    worse,
+)
 
 counts = st.integers(0, 400).flatmap(lambda n: st.builds(Count, st.integers(0, n), st.just(n)))
 some = counts.filter(lambda count: count.trials > 0)
@@ -20,6 +29,39 @@ some = counts.filter(lambda count: count.trials > 0)
 def test_so_many_successes_in_a_row_reach_a_lower_bound(bound: float, needed: int) -> None:
     assert wilson(Count(needed, needed))[0] >= bound
     assert wilson(Count(needed - 1, needed - 1))[0] < bound
+
+
+def _promoted(rate: float, bound: float, uses: int = 60) -> float:
+    """The probability, exactly, that the lower bound is reached after one of so many uses."""
+    at, reached = {0: 1.0}, 0.0
+    for trials in range(1, uses + 1):
+        after: dict[int, float] = {}
+        for won, chance in at.items():
+            after[won + 1] = after.get(won + 1, 0.0) + chance * rate
+            after[won] = after.get(won, 0.0) + chance * (1 - rate)
+        there = {won for won in after if wilson(Count(won, trials))[0] >= bound}
+        reached += sum(after.pop(won) for won in there)
+        at = after
+    return reached
+
+
+@pytest.mark.parametrize(
+    ("bound", "chances"),
+    # Simulated before this was written, for rates of .5, .7, .8, .9, .95 and .99.
+    [(0.7, (0, 0.12, 0.59, 0.99, 1, 1)), (0.8, (0, 0.01, 0.08, 0.63, 0.96, 1)), (0.9, (0, 0, 0, 0.04, 0.29, 0.91))],
+)
+def test_a_lower_bound_promotes_as_often_as_was_simulated(bound: float, chances: tuple[float, ...]) -> None:
+    rates = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+    assert [_promoted(rate, bound) for rate in rates] == pytest.approx(chances, abs=0.02)
+
+
+def test_the_bound_that_proves_a_candidate_holds_back_what_fails_often() -> None:
+    assert [round(_promoted(rate, 0.5), 2) for rate in (0.3, 0.5, 0.9, 0.99)] == [0.01, 0.16, 1, 1]
+
+
+@pytest.mark.parametrize(("low", "high", "needed"), [(0.6, 0.7, 356), (0.6, 0.8, 82), (0.6, 0.9, 32)])
+def test_so_many_uses_a_side_show_a_lift(low: float, high: float, needed: int) -> None:
+    assert trials_needed(low, high) == needed
 
 
 @pytest.mark.parametrize(
