@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from millwright.driving import Result
 
 PHASES = ("draw", "recall", "decide", "prove", "write", "author", "examine", "admit", "settle")
+
+LAST = 1_000
+"""So many tasks of each outcome are kept for the medians; a session has no end."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Summary:
     library: int = 0
     home: str = ""
     stopped: str = ""
+    _took: dict[str, deque[float]] = field(default_factory=dict, repr=False)
 
     @property
     def average(self) -> float:
@@ -80,6 +86,10 @@ class Summary:
         """The share of finished tasks that a tool solved which was there already."""
         return self.reused / self.total if self.total else 0.0
 
+    def median_of(self, outcome: str) -> float | None:
+        """The median seconds of the last tasks that came to this outcome; None before the first."""
+        return round(median(self._took[outcome]), 3) if outcome in self._took else None
+
     def finished(self, result: Result, seconds: float, library: int, proof: str) -> Done:
         """Count a finished task, which took so many seconds and leaves so many tools, and say what there is to tell."""
         details = result.details
@@ -88,6 +98,7 @@ class Summary:
         self.successful += outcome != "failed"
         self.failed += outcome == "failed"
         self.reused += outcome == "reused"
+        self._took.setdefault(outcome, deque(maxlen=LAST)).append(seconds)
         self.library = library
         told = {
             name: details[name] for name in ("title", "decision", "skill", "seconds", "calls") if name in details
@@ -107,14 +118,21 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """The summary as JSON holds it."""
         rates = {"average": self.average, "per_minute": self.per_minute, "reuse_rate": self.reuse_rate}
-        return {"kind": "summary", **asdict(self), **{name: round(rate, 3) for name, rate in rates.items()}}
+        counted = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        medians = {f"{outcome}_seconds": self.median_of(outcome) for outcome in ("reused", "admitted")}
+        return {
+            "kind": "summary",
+            **counted,
+            **{name: round(rate, 3) for name, rate in rates.items()},
+            **medians,
+        }
 
     def lines(self) -> list[str]:
         """The summary as a person reads it."""
         rows = [
             ("tasks", f"{self.total} finished, {self.successful} successful, {self.failed} failed"),
             ("time", f"{self.seconds:.1f} s, {self.average:.1f} s a task, {self.per_minute:.1f} tasks a minute"),
-            ("reuse", f"{self.reuse_rate:.0%} of the tasks were solved by a tool that was there"),
+            ("reuse", f"{self.reuse_rate:.0%} of the tasks were solved by a tool that was there{self._compared()}"),
             ("library", f"{self.library} tools in {self.home}"),
         ]
         rows += (
@@ -124,3 +142,8 @@ class Summary:
         )
         rows += [("stopped", self.stopped)] if self.stopped else []
         return [f"{name:<10} {text}" for name, text in rows]
+
+    def _compared(self) -> str:
+        """How long such a task took, and one that left a new tool."""
+        reused, made = self.median_of("reused"), self.median_of("admitted")
+        return "" if reused is None or made is None else f": {reused:.1f} s each, a new tool {made:.1f} s (medians)"

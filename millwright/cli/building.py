@@ -47,6 +47,10 @@ def build(
     skills: Annotated[
         bool | None, typer.Option("--skills/--no-skills", help="Offer the library's tools that fit (default).")
     ] = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.5, help="Share of builds that are not offered them, to measure their worth (0)."),
+    ] = None,
     key: SigningKey = None,
     json: AsJson = False,
 ) -> None:
@@ -66,6 +70,7 @@ def build(
         parallel=parallel,
         sandbox=exec_sandbox,
         skills=skills,
+        hold_out=hold_out,
         approve=None if approve is None else [word.strip() for word in approve.split(",") if word.strip()],
     )
     carry_on(

@@ -50,6 +50,12 @@ def run(
     tries: Annotated[
         int | None, typer.Option(min=1, max=10, help="Most attempts at the code, and at its tests.")
     ] = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=0.5, help="Share of tasks that get no help from similar tools, to measure it (0.125)."
+        ),
+    ] = None,
     model: Model = None,
     base_url: BaseUrl = None,
     parallel: Annotated[int | None, typer.Option(min=1, help="Model calls of one task in flight at once.")] = None,
@@ -64,7 +70,9 @@ def run(
 
     from millwright.factory import Order
 
-    settings = given(model=model, base_url=base_url, tries=tries, parallel=parallel, sandbox=exec_sandbox)
+    settings = given(
+        model=model, base_url=base_url, tries=tries, hold_out=hold_out, parallel=parallel, sandbox=exec_sandbox
+    )
     order = Order(max_tasks, prompt, domain, seed, workers, fresh, settings)
     with _Teller(log, as_json=json) as teller:
         try:

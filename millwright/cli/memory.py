@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as encoding
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from millwright.cli.building import AsJson
+from millwright.cli.worth import worth
 
 app = typer.Typer(help="What is remembered, and how it is found.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,13 +44,13 @@ def reindex(json: AsJson = False) -> None:
     if json:
         print(encoding.dumps({"embedded": embedded, "embeddings": memory.embedder.name, "counts": counts}))
         return
-    print(f"{embedded} skills were embedded anew by {memory.embedder.name}")
+    print(f"{embedded} texts were embedded anew by {memory.embedder.name}")
     print(_counted(counts))
 
 
 @app.command()
 def stats(json: AsJson = False) -> None:
-    """Show how much is remembered, and how much of the disk it takes."""
+    """Show how much is remembered, how much of the disk it takes, and whether it helps."""
     from tools.memory.memory import open_memory
 
     found = open_memory().stats()
@@ -64,30 +66,38 @@ def stats(json: AsJson = False) -> None:
     for place, size in found["bytes"].items():
         table.add_row(f"{place} on disk", f"{size / 1e6:.1f} MB")
     Console(highlight=False).print(table)
+    for line in worth(found):
+        print(line)
+
+
+class _Sought(StrEnum):
+    SKILL = "skill"
+    WORKFLOW = "workflow"
 
 
 @app.command()
 def search(
-    text: Annotated[str, typer.Argument(help="What the skill should do, or its name.", show_default=False)],
-    limit: Annotated[int, typer.Option(min=1, help="Most skills to show.")] = 5,
-    tag: Annotated[list[str] | None, typer.Option(help="Only skills with this tag; may be repeated.")] = None,
+    text: Annotated[str, typer.Argument(help="What it should do, or a skill's name.", show_default=False)],
+    kind: Annotated[_Sought, typer.Option(help="What to look for.")] = _Sought.SKILL,
+    limit: Annotated[int, typer.Option(min=1, help="Most to show.")] = 5,
+    tag: Annotated[list[str] | None, typer.Option(help="Only with this tag; repeated: with all of them.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Find the skills that fit a text, most fitting first."""
+    """Find the skills that fit a text, or the workflows that wanted such a thing, most fitting first."""
+    from millwright.cli import found
     from tools.memory.memory import open_memory
 
-    hits = open_memory().search(text, limit=limit, tags=tag or ())
+    memory = open_memory()
+    if kind is _Sought.SKILL:
+        skills = memory.search(text, limit=limit, tags=tag or ())
+        rows, table, hits = found.skill_rows(skills), found.skill_table(skills), skills
+    else:
+        workflows = memory.search_workflows(text, limit=limit, tags=tag or ())
+        rows, table, hits = found.workflow_rows(workflows), found.workflow_table(workflows), workflows
     if json:
-        rows = [_hit(hit) for hit in hits]
         print(encoding.dumps({"hits": rows, "means": hits.means, "degraded": hits.degraded}))
         return
     console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, show_header=bool(hits))
-    for column in ("skill", "state", "score", "uses", "what it does"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("state", "score", "uses"))
-    for hit in hits:
-        skill, used = hit.skill, f"{hit.skill.successes} of {hit.skill.uses}"
-        table.add_row(skill.id, skill.state, f"{hit.score:.2f}", used, escape(skill.description.strip()))
     console.print(table if hits else "nothing fits")
     if hits.degraded:
         console.print(f"(compared by {escape(hits.means)}: only words are seen, not what they mean)", style="dim")
@@ -134,20 +144,3 @@ def _show_health(health: Any) -> None:
 def _counted(counts: dict[str, int | None]) -> str:
     places = [f"{place} {'not asked' if count is None else count}" for place, count in counts.items()]
     return f"skills: {', '.join(places)}"
-
-
-def _hit(hit: Any) -> dict[str, Any]:
-    skill = hit.skill
-    return {
-        "id": skill.id,
-        "name": skill.name,
-        "state": skill.state,
-        "description": skill.description,
-        "tags": skill.tags,
-        "uses": skill.uses,
-        "successes": skill.successes,
-        "score": hit.score,
-        "cosine": hit.cosine,
-        "words": hit.words,
-        "identifier": hit.identifier,
-    }

@@ -56,6 +56,11 @@ async def test_a_session_tells_every_task_and_sums_them_up(
     assert (summary.total, summary.successful, summary.failed, summary.library) == (3, 3, 0, 1)
     assert min(task.outcome for task in done) == "admitted"
     assert summary.reuse_rate == pytest.approx(sum(task.outcome == "reused" for task in done) / 3)
+    told = summary.to_dict()
+    assert json.loads(json.dumps(told)) == told
+    reused = sorted(task.total for task in done if task.outcome == "reused")
+    assert not reused or reused[0] <= told["reused_seconds"] <= reused[-1]
+    assert ("a new tool" in "\n".join(summary.lines())) == bool(reused)
     assert open_memory().library.counts()["skills"] == 1  # two workers that make the same tool make one
     line = done[0].line()
     assert re.match(

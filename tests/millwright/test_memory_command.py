@@ -11,9 +11,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from shelf import offered
+from shelf import offered, task
 
 from millwright.cli import main
+from tools.memory.efforts import request_of
 from tools.memory.memory import close_all, open_memory
 
 if TYPE_CHECKING:
@@ -149,3 +150,26 @@ def test_a_memory_that_cannot_be_opened_is_no_damage(filled: Path) -> None:
         (filled / "memory" / "memory.sqlite").chmod(0)
     assert run("doctor", code=3).count("\n") == 1
     assert not (filled / "memory" / "memory.salvaged.sqlite").exists()
+
+
+def test_the_statistics_say_whether_the_memory_helps_and_when_they_cannot(home: Path) -> None:
+    library = open_memory(home).library
+    assert "held out" not in run("stats")
+    for number in range(60):
+        arm = "without" if number % 6 == 0 else "with"
+        outcome = "failed" if number in (0, 6, 7) else "admitted"
+        record = task(str(number), arm=arm, request=request_of(str(number)), outcome=outcome, calls=4)
+        library.record_task(record.model_copy(update={"seconds": {"prove": 2.0, "write": 6.0, "author": 5.0}}))
+    library = open_memory(home).library
+    library.record_task(task("again", outcome="reused", seconds={"prove": 0.9}))
+    told = run("stats")
+    for sentence in (
+        "solved by a tool that was there: 1 of 61 tasks (2%), in 0.9 s each; a new tool took 8.0 s (medians)",
+        "tasks of the factory that were shown similar tools: 49 of 50 solved, 98% (90% to 100%); 8.0 s and 4 model calls",
+        "tasks of the factory that were held out: 8 of 10 solved, 80% (49% to 94%)",
+        "difference: +18 points (+1 to +49): the memory helps",
+    ):
+        assert sentence in told
+    found = said("stats")
+    assert found["uplift"]["factory"]["without"]["tasks"] == 10
+    assert found["uplift"]["build"]["verdict"] == "not enough data"

@@ -14,6 +14,7 @@ from tools.memory.rows import plain
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from tools.memory.records import TaskRecord
 
@@ -57,7 +58,7 @@ def insert(cursor: sqlite3.Cursor, record: TaskRecord) -> None:
         "arm": record.arm,
         "way": _WAYS.get(record.outcome, ""),
         "solved": record.outcome in _WAYS,
-        "seconds": sum(record.seconds.values()),
+        "seconds": _elapsed(record.seconds),
         "calls": record.calls,
         "at": plain(record.at),
     }
@@ -66,3 +67,9 @@ def insert(cursor: sqlite3.Cursor, record: TaskRecord) -> None:
         ":at) ON CONFLICT DO NOTHING",
         columns,
     )
+
+
+def _elapsed(seconds: Mapping[str, float]) -> float:
+    """The seconds that a task took, of those of its phases: code and tests are written side by side."""
+    together = [seconds.get(name, 0.0) for name in ("write", "author")]
+    return sum(seconds.values()) - min(together)

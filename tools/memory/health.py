@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from tools.errors import StorageFailed
 from tools.memory.reembedding import missing, spaces
 from tools.memory.salvage import salvage
+from tools.memory.uplift import families, reuse_of, uplift_of
 from tools.runs.home import data_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tools.memory.database import Database
     from tools.memory.memory import Memory
 
 REINDEX = "`millwright memory reindex` makes it anew"
@@ -114,6 +116,16 @@ def stats_of(memory: Memory) -> dict[str, Any]:
         **memory.library.counts(),
         "spaces": spaces(memory.library),
         "bytes": {name: _bytes(place) for name, place in places.items()},
+        **_worth(memory.library.database),
+    }
+
+
+def _worth(database: Database) -> dict[str, Any]:
+    """What tools that were there did for the factory, and what was solved with the memory's help and without."""
+    return {
+        "reuse": reuse_of(database).to_dict(),
+        "uplift": {graph: uplift_of(database, graph).to_dict() for graph in ("factory", "build")},
+        "families": {family: found.to_dict() for family, found in families(database).items()},
     }
 
 
@@ -135,9 +147,11 @@ def _vectors(memory: Memory) -> list[Finding]:
         mend = (
             "they are made in the background when the embedder answers, or at once by `millwright memory reindex`"
         )
-        found.append(Finding("vectors", "weak", f"{without} skills have none of {wanted.name} yet", mend))
+        found.append(
+            Finding("vectors", "weak", f"{without} skills and workflows have none of {wanted.name} yet", mend)
+        )
     else:
-        found.append(Finding("vectors", "good", f"every skill has one of {wanted.name}"))
+        found.append(Finding("vectors", "good", f"every skill and workflow has one of {wanted.name}"))
     for fingerprint, count in spaces(memory.library).items():
         if fingerprint != wanted.fingerprint:
             what = f"{count} of {fingerprint.partition('@')[0]} are kept from before"
