@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import MillwrightError
+from tools.memory.comparing import Query
 from tools.memory.embeddings.choosing import choose
 from tools.memory.finding import Finder
 from tools.memory.memory import FOUND_IN, Memory
@@ -104,7 +105,7 @@ def ways(memory: Memory) -> dict[str, Callable[[str], list[str]]]:
         return [hit.skill.name for hit in memory.search(text, limit=5)]
 
     def away(text: str) -> list[str]:
-        found = Finder(memory.library, text, None, None).find(5, (), FOUND_IN)
+        found = Finder(memory.library, Query(text)).find(5, (), FOUND_IN)
         return [hit.skill.name for hit in found]
 
     return {

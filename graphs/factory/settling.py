@@ -53,7 +53,7 @@ def _remember(session: Session[FactoryContext], dossier: Dossier, memory: Memory
         )
         library.record_use(use)
     library.record_task(_task_record(session, dossier, report, key))
-    library.record_workflow(
+    memory.record_workflow(
         Workflow(
             id=key,
             intent=f"{report.title}\n{report.statement}".strip(),

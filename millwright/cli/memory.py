@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as encoding
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.table import Table
 
 from millwright.cli.building import AsJson
 from millwright.cli.worth import worth
+
+if TYPE_CHECKING:
+    from tools.memory.memory import Hits
 
 app = typer.Typer(help="What is remembered, and how it is found.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -88,12 +91,13 @@ def search(
     from tools.memory.memory import open_memory
 
     memory = open_memory()
+    hits: Hits[Any]
     if kind is _Sought.SKILL:
-        skills = memory.search(text, limit=limit, tags=tag or ())
-        rows, table, hits = found.skill_rows(skills), found.skill_table(skills), skills
+        hits = memory.search(text, limit=limit, tags=tag or ())
+        rows, table = found.skill_rows(hits), found.skill_table(hits)
     else:
-        workflows = memory.search_workflows(text, limit=limit, tags=tag or ())
-        rows, table, hits = found.workflow_rows(workflows), found.workflow_table(workflows), workflows
+        hits = memory.search_workflows(text, limit=limit, tags=tag or ())
+        rows, table = found.workflow_rows(hits), found.workflow_table(hits)
     if json:
         print(encoding.dumps({"hits": rows, "means": hits.means, "degraded": hits.degraded}))
         return

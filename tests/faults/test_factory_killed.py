@@ -71,7 +71,8 @@ class Shop:
         (run,) = [path for path, status in self.runs().items() if status == "finished"]
         library = Library(Database(self.home / "memory" / "memory.sqlite"))
         counts = library.counts()
-        assert (counts["skills"], counts["active"], counts["tasks"], counts["vectors"]) == (1, 1, 1, 1)
+        assert (counts["skills"], counts["active"], counts["tasks"], counts["workflows"]) == (1, 1, 1, 1)
+        assert counts["vectors"] == 2  # the skill's and the workflow's
         (skill,) = library.skills()
         assert [path.name for path in (self.home / "nodes").iterdir()] == [skill.id]
         assert [tool["id"] for tool in json.loads((self.home / "tools" / "index.json").read_text())["tools"]] == [

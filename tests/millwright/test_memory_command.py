@@ -16,6 +16,7 @@ from shelf import offered, task
 from millwright.cli import main
 from tools.memory.efforts import request_of
 from tools.memory.memory import close_all, open_memory
+from tools.memory.records import Workflow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,23 @@ def test_search_shows_what_fits_and_by_which_means(filled: Path) -> None:
     assert "takt_time-1" in shown
     assert "only words are seen" in shown
     assert said("search", "takt_time", "--tag", "text")["hits"] == []
+
+
+def test_workflows_are_searched_too(filled: Path) -> None:
+    memory = open_memory(filled)
+    done = Workflow(id="run-1:task", intent="List late orders.\nWith their days.", outcome="verified", at="1")
+    memory.record_workflow(done.model_copy(update={"tags": ("shop",), "steps": [{"tool": "query"}]}))
+    memory.close()
+    found = said("search", "orders that are late", "--kind", "workflow")
+    assert [(hit["id"], hit["intent"], hit["steps"]) for hit in found["hits"]] == [
+        ("run-1:task", done.intent, [{"tool": "query"}])
+    ]
+    shown = run("search", "orders that are late", "--kind", "workflow")
+    assert "List late orders." in shown
+    assert "With their days" not in shown
+    assert said("search", "late orders", "--kind", "workflow", "--tag", "files")["hits"] == []
+    assert "nothing fits" in run("search", "takt_time", "--kind", "workflow")
+    assert "workflow" in run("search", "late", "--kind", "task", code=2)
 
 
 def test_the_doctor_says_how_texts_are_compared_and_why_not_better(

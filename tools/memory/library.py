@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import UsageError
 from tools.events import now
-from tools.memory import efforts, forgetting, lookup, uses
-from tools.memory.outbox import note, skill_owner, workflow_owner
+from tools.memory import efforts, forgetting, lookup, uses, workflows
+from tools.memory.outbox import note, skill_owner
 from tools.memory.records import NewSkill, Skill, SkillState, TaskRecord, Transition, Workflow
 from tools.memory.rows import body_of, cleaned, index_words, insert_skill, insert_vector, loaded, plain, whole
 
@@ -161,23 +161,12 @@ class Library:
 
     def record_workflow(self, workflow: Workflow, *, vector: tuple[str, bytes] | None = None) -> None:
         """Keep one interaction; a later record of the same id takes its place."""
-        workflow = cleaned(workflow)
-        owner = workflow_owner(workflow.id)
         with self.database.transaction() as cursor:
-            cursor.execute(
-                "INSERT INTO workflows VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
-                "SET outcome = excluded.outcome, at = excluded.at, body = excluded.body",
-                (workflow.id, workflow.outcome, plain(workflow.at), body_of(workflow)),
-            )
-            index_words(cursor, owner, workflow.template, workflow.intent, workflow.tags)
-            if vector is not None:
-                insert_vector(cursor, owner, *vector)
-            note(cursor, owner, "put")
+            workflows.put(cursor, workflow, vector)
 
     def workflows(self, limit: int = 20) -> list[Workflow]:
         """The newest workflows, newest first."""
-        rows = self.database.read("SELECT body FROM workflows ORDER BY at DESC, rowid DESC LIMIT ?", (limit,))
-        return [Workflow.model_validate(loaded(row["body"])) for row in rows]
+        return workflows.newest(self.database, limit)
 
     def forget(self, what: str) -> int:
         """Delete what an owner, a skill's id, all versions of a name, or everything that a run left; count the rows.

@@ -11,11 +11,12 @@ import os
 import sqlite3
 import threading
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tools.errors import ModelUnavailable, StorageFailed
-from tools.memory import index_file, nodes
+from tools.memory import index_file, nodes, workflows
 from tools.memory.background import Background
+from tools.memory.comparing import Query
 from tools.memory.database import Database
 from tools.memory.finding import Finder
 from tools.memory.library import Library
@@ -25,30 +26,29 @@ from tools.memory.ranking import Hit, ordered
 from tools.memory.records import SkillState
 from tools.memory.rows import cleaned
 from tools.memory.serving import Serving
+from tools.memory.workflows import WorkflowHit
 from tools.runs.home import data_dir
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tools.memory.embeddings.choosing import Choice
     from tools.memory.embeddings.embedder import Embedder
     from tools.memory.health import Health
-    from tools.memory.records import NewSkill, Skill
+    from tools.memory.records import NewSkill, Skill, Workflow, WorkflowOutcome
     from tools.memory.spaces import Space
 
+Found = TypeVar("Found")
 FOUND_IN = (SkillState.ACTIVE, SkillState.CANDIDATE)
 # Chroma takes a second or two to load: a process that ends soon after an admission leaves the feeding to the next.
 BEFORE_CHROMA_SECONDS = 2.0
 
 
-class Hits(list[Hit]):
-    """Skills that were found, most fitting first, and by which means."""
+class Hits(list[Found]):
+    """What was found, most fitting first, and by which means."""
 
-    def __init__(self, found: Collection[Hit], means: str, *, degraded: bool) -> None:
+    def __init__(self, found: Collection[Found], means: str, *, degraded: bool) -> None:
         """Keep `means`, what compared the texts, and whether it sees words only."""
         super().__init__(found)
         self.means = means
@@ -99,20 +99,37 @@ class Memory:
         limit: int = 5,
         tags: Collection[str] = (),
         states: Collection[SkillState] = FOUND_IN,
-    ) -> Hits:
-        """The skills that fit a text, a name or, without a text, the tags; at most `limit`, most fitting first."""
+    ) -> Hits[Hit]:
+        """The skills that fit a text, a name or, without a text, the tags; at most `limit`, most fitting first.
+
+        All of `tags` are wanted, and one of `states`.
+        """
         if not text.strip():
             tagged = self.library.skills(states=states, tags=tags) if tags else []
             hits = ordered(Hit(skill, 0.0, 0.0, 0.0, identifier=False) for skill in tagged)
             return Hits(hits[:limit], "tags", degraded=False)
-        space = self.space()
-        try:
-            query: NDArray[np.float32] | None = space.embedder.embed([text])[0]
-            means, degraded = space.embedder.name, space.embedder.degraded
-        except ModelUnavailable:
-            query, means, degraded = None, f"words alone, while {space.embedder.name} does not answer", True
-        found = Finder(self.library, text, space, query).find(limit, tags, states)
+        query, means, degraded = self._query(text)
+        found = Finder(self.library, query).find(limit, tags, states)
         return Hits(found, means, degraded=degraded)
+
+    def search_workflows(
+        self,
+        text: str,
+        *,
+        limit: int = 5,
+        tags: Collection[str] = (),
+        outcomes: Collection[WorkflowOutcome] = (),
+    ) -> Hits[WorkflowHit]:
+        """The workflows whose intent fits a text, most fitting first, or without a text the newest; at most `limit`.
+
+        All of `tags` are wanted, and one of `outcomes` if any are given. What was wanted several times comes once.
+        """
+        database = self.library.database
+        if not text.strip():
+            newest = workflows.newest(database, limit, tags, outcomes)
+            return Hits([WorkflowHit(one, 0.0, 0.0, 0.0) for one in newest], "time", degraded=False)
+        query, means, degraded = self._query(text)
+        return Hits(workflows.find(database, query, limit, tags, outcomes), means, degraded=degraded)
 
     def admit(self, new: NewSkill, *, key: str) -> Skill:
         """Admit a skill; the same key again gives the same skill. What is derived follows.
@@ -127,6 +144,16 @@ class Memory:
         self.index.catch_up(self.library, at_once=False)
         self._background.ask()
         return skill
+
+    def record_workflow(self, workflow: Workflow) -> None:
+        """Keep an interaction, with its vector if the embedder answers; a later record of its id takes its place.
+
+        Raises:
+            StorageFailed: the disk refused.
+        """
+        workflow = cleaned(workflow)
+        self.library.record_workflow(workflow, vector=self._serving.vector(workflow.words))
+        self._background.ask()
 
     def forget(self, what: str) -> int:
         """Delete a skill, a name, a run's traces or a workflow, everywhere; return how many rows went.
@@ -169,9 +196,9 @@ class Memory:
         self._background.wait(seconds)
 
     def reindex(self) -> int:
-        """Embed every skill with the chosen embedder, drop other spaces, and make the vector index anew.
+        """Embed every skill and workflow with the chosen embedder, drop other spaces, and make the vector index anew.
 
-        Returns how many skills were embedded.
+        Returns how many were embedded.
 
         Raises:
             ModelUnavailable: the embedder does not answer; what was there is kept.
@@ -190,6 +217,15 @@ class Memory:
         self._serving.close()
         self.library.database.close()
         _forget_open(self)
+
+    def _query(self, text: str) -> tuple[Query, str, bool]:
+        """What is looked for, what compares it, and whether that sees words only."""
+        space = self.space()
+        try:
+            vector = space.embedder.embed([text])[0]
+        except ModelUnavailable:
+            return Query(text), f"words alone, while {space.embedder.name} does not answer", True
+        return Query(text, space, vector), space.embedder.name, space.embedder.degraded
 
     def _has_fallen_behind(self) -> bool:
         """Whether the copies lack something: a process that was killed may have left it to the next."""

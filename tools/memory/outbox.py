@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Op = Literal["put", "count", "vector", "delete"]
 """New or changed; other counts only; another vector only; gone."""
+OwnerKind = Literal["skill", "workflow"]
+"""What has words, vectors and tags; an owner is its kind, a colon and an id."""
 
 
 class Change(NamedTuple):

@@ -54,6 +54,7 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 Name = Annotated[str, AfterValidator(_named)]
 Source = Annotated[str, AfterValidator(_source)]
+WorkflowOutcome = Literal["verified", "failed", "user", "unknown"]
 Tags = Annotated[tuple[str, ...], AfterValidator(_tags)]
 
 
@@ -195,10 +196,17 @@ class Workflow(_Record):
     intent: str
     template: str = ""
     steps: list[dict[str, Any]] = Field(default_factory=list)
-    outcome: Literal["verified", "failed", "user", "unknown"] = "unknown"
+    outcome: WorkflowOutcome = Field("unknown", description="`user`: the user said that it was right")
     seconds: float = Field(0.0, ge=0)
     tags: Tags = ()
     at: str
+
+    @property
+    def words(self) -> str:
+        """The text that is embedded."""
+        return "\n".join(
+            part for part in (self.intent.strip(), self.template.strip(), ", ".join(self.tags)) if part
+        )
 
 
 class Transition(_Record):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools.errors import UsageError
-from tools.memory.outbox import note, skill_owner
+from tools.memory import workflows
+from tools.memory.outbox import note
 
 if TYPE_CHECKING:
     from tools.memory.embeddings.embedder import Embedder
@@ -15,37 +16,32 @@ BATCH = 64
 
 
 def missing(library: Library, fingerprint: str) -> int:
-    """How many skills have no vector of this fingerprint."""
+    """How many skills and workflows have no vector of this fingerprint."""
     return int(library.database.read(f"SELECT count(*) {_WITHOUT}", (fingerprint,))[0][0])
 
 
 def embed_some(library: Library, embedder: Embedder, most: int = BATCH) -> int:
-    """Embed up to `most` skills that have no vector of this embedder; return how many there were.
+    """Embed up to `most` skills and workflows that have no vector of this embedder; return how many there were.
 
-    A skill that is forgotten meanwhile gets none.
+    What is forgotten meanwhile gets none.
 
     Raises:
         ModelUnavailable: the embedder does not answer.
     """
-    sql = f"SELECT id {_WITHOUT} LIMIT ?"
-    ids = [row[0] for row in library.database.read(sql, (embedder.fingerprint, most))]
-    texts: dict[str, str] = {}
-    for skill_id in ids:
-        try:
-            texts[skill_owner(skill_id)] = library.skill(skill_id).words
-        except UsageError:
-            continue  # forgotten since
+    sql = f"SELECT owner {_WITHOUT} LIMIT ?"
+    owners = [row[0] for row in library.database.read(sql, (embedder.fingerprint, most))]
+    texts = {owner: text for owner in owners if (text := _words(library, owner)) is not None}
     if texts:
         vectors = embedder.embed(list(texts.values()))
         keep(library, embedder.fingerprint, {o: v.tobytes() for o, v in zip(texts, vectors, strict=True)})
-    return len(ids)
+    return len(owners)
 
 
 def keep(library: Library, fingerprint: str, vectors: dict[str, bytes]) -> None:
     """Store vectors of owners that still exist, and the change for whoever follows."""
     with library.database.transaction() as cursor:
         for owner, blob in vectors.items():
-            cursor.execute(_KEEP, (owner, fingerprint, blob, owner.partition(":")[2]))
+            cursor.execute(_KEEP, (owner, fingerprint, blob, owner))
             if cursor.rowcount:
                 note(cursor, owner, "vector")
 
@@ -62,11 +58,23 @@ def drop(library: Library, fingerprint: str) -> None:
         cursor.execute("DELETE FROM vectors WHERE fingerprint = ?", (fingerprint,))
 
 
+def _words(library: Library, owner: str) -> str | None:
+    """What is embedded of an owner; None if it was forgotten since."""
+    kind, _, name = owner.partition(":")
+    if kind == "workflow":
+        workflow = workflows.get(library.database, name)
+        return workflow.words if workflow else None
+    try:
+        return library.skill(name).words
+    except UsageError:
+        return None
+
+
 _WITHOUT = """
-    FROM skills s WHERE NOT EXISTS (
-        SELECT 1 FROM vectors v WHERE v.owner = 'skill:' || s.id AND v.fingerprint = ?)
+    FROM (SELECT 'skill:' || id AS owner FROM skills UNION ALL SELECT 'workflow:' || id FROM workflows) AS o
+    WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.owner = o.owner AND v.fingerprint = ?)
 """
 _KEEP = """
     INSERT OR IGNORE INTO vectors (owner, fingerprint, vector)
-    SELECT ?, ?, ? WHERE EXISTS (SELECT 1 FROM skills WHERE id = ?)
+    SELECT ?, ?, ? WHERE EXISTS (SELECT 1 FROM owners WHERE owner = ?)
 """

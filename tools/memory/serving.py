@@ -84,7 +84,7 @@ class Serving:
                 pass
 
     def renew(self) -> int:
-        """Embed all skills that lack a vector, drop the spaces before and make the index anew; return how many it were.
+        """Embed all that lacks a vector, drop the spaces before and make the index anew; return how many it were.
 
         Raises:
             ModelUnavailable: the embedder does not answer; what was there is kept.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tools.memory.database import Database
     from tools.memory.embeddings.embedder import Embedder
+    from tools.memory.outbox import OwnerKind
 
 # Up to here comparing all vectors is faster than asking Chroma, and misses nothing (`benchmarks/memory.py`).
 MANY = 10_000
@@ -30,11 +31,18 @@ class Space:
         self._database = database
         self.embedder = embedder
         self.scan = Scan(database, embedder.fingerprint, embedder.dimensions)
+        self._workflows = Scan(database, embedder.fingerprint, embedder.dimensions, "workflow")
         short = hashlib.sha256(embedder.fingerprint.encode()).hexdigest()[:8]
         self.chroma = ChromaIndex(folder, chroma, database, embedder.fingerprint, short)
 
-    def nearest(self, query: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-        """The owners of the nearest vectors with their cosines, nearest first."""
+    def nearest(self, query: NDArray[np.float32], limit: int, kind: OwnerKind = "skill") -> list[tuple[str, float]]:
+        """The owners of this kind with the nearest vectors, and their cosines, nearest first.
+
+        Workflows are always compared one by one: they are not in the index.
+        """
+        if kind == "workflow":
+            self._workflows.catch_up()
+            return self._workflows.nearest(query, limit)
         if self._through_chroma():
             behind = self.chroma.behind()
             found = self.chroma.nearest(query, limit + len(behind))
@@ -50,9 +58,8 @@ class Space:
         return self._compared(query, list(owners))
 
     def size(self) -> int:
-        """How many owners of any kind have a vector here."""
-        fingerprint = (self.embedder.fingerprint,)
-        return int(self._database.read("SELECT count(*) FROM vectors WHERE fingerprint = ?", fingerprint)[0][0])
+        """How many skills have a vector here."""
+        return int(self._database.read(_SKILLS, (self.embedder.fingerprint,))[0][0])
 
     def _through_chroma(self) -> bool:
         return self.chroma.usable and self.size() > MANY
@@ -62,3 +69,6 @@ class Space:
 
         stored = vectors_of(self._database, self.embedder.fingerprint, owners)
         return {owner: float(np.frombuffer(blob, dtype="<f4") @ query) for owner, blob in stored.items()}
+
+
+_SKILLS = "SELECT count(*) FROM vectors WHERE owner >= 'skill:' AND owner < 'skill;' AND fingerprint = ?"
