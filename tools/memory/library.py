@@ -67,14 +67,23 @@ class Library:
         states: Collection[SkillState] = ACTIVE,
         tags: Collection[str] = (),
         every_version: bool = False,
+        any_tag: bool = False,
     ) -> list[Skill]:
-        """The skills in these states that have all of these tags, by name; of each name the newest, or every version."""
-        with self.database.reading() as connection:
-            return lookup.listed(connection, states, tags, every_version=every_version)
+        """The skills in these states by name; of each name the newest, or every version.
 
-    def find_by_tags(self, tags: Collection[str], states: Collection[SkillState] = ACTIVE) -> list[Skill]:
-        """The newest version of each name that has all of these tags."""
-        return self.skills(states=states, tags=tags)
+        Of several tags a skill has all (AND), or with `any_tag` one or more (OR); without tags all skills are meant.
+        """
+        with self.database.reading() as connection:
+            return lookup.listed(connection, states, tags, every_version=every_version, any_tag=any_tag)
+
+    def find_by_tags(
+        self, tags: Collection[str], states: Collection[SkillState] = ACTIVE, *, any_tag: bool = False
+    ) -> list[Skill]:
+        """The newest version of each name that has all of these tags (AND), or with `any_tag` one or more (OR).
+
+        Capitals and spaces around a tag do not matter. No tags find nothing.
+        """
+        return self.skills(states=states, tags=tags, any_tag=any_tag) if tags else []
 
     def duplicate_of(self, ast_hash: str) -> Skill | None:
         """The skill whose code has this hash; None for none, or if it is retired."""

@@ -57,9 +57,9 @@ def resolve(asked: Asked, name: str) -> Skill:
 
 
 def listed(
-    asked: Asked, states: Collection[SkillState], tags: Collection[str], *, every_version: bool
+    asked: Asked, states: Collection[SkillState], tags: Collection[str], *, every_version: bool, any_tag: bool
 ) -> list[Skill]:
-    """The skills in one of `states` with all of `tags`, by name and version."""
+    """The skills in one of `states` with all of `tags`, or with any of them, by name and version."""
     wanted = sorted({tag.strip().lower() for tag in tags})
     given = {
         "states": json.dumps(sorted(states)),
@@ -67,11 +67,7 @@ def listed(
         "rarest": _rarest(asked, wanted) if wanted else "",
         "every": every_version,
     }
-    tagged = (
-        "AND skills.id IN (SELECT substr(owner, 7) FROM tags WHERE tag = :rarest AND owner GLOB 'skill:*' "
-        "AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted WHERE NOT EXISTS "
-        "(SELECT 1 FROM tags AS other WHERE other.tag = wanted.value AND other.owner = tags.owner)))"
-    )
+    tagged = _WITH_ANY if any_tag else _WITH_ALL
     rows = asked.execute(
         f"SELECT {COLUMNS} FROM skills WHERE state IN (SELECT value FROM json_each(:states)) "  # noqa: S608
         f"{tagged if wanted else ''} AND (:every OR NOT EXISTS (SELECT 1 FROM skills AS newer "
@@ -117,6 +113,15 @@ def counts(database: Database) -> dict[str, int]:
     return {"skills": sum(found.values()), **found, **dict(rows)}
 
 
+_WITH_ANY = """
+    AND skills.id IN (SELECT substr(owner, 7) FROM tags
+        WHERE tag IN (SELECT value FROM json_each(:tags)) AND owner GLOB 'skill:*')
+"""
+_WITH_ALL = """
+    AND skills.id IN (SELECT substr(owner, 7) FROM tags WHERE tag = :rarest AND owner GLOB 'skill:*'
+        AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted WHERE NOT EXISTS
+            (SELECT 1 FROM tags AS other WHERE other.tag = wanted.value AND other.owner = tags.owner)))
+"""
 _COUNTED = """SELECT
     (SELECT count(DISTINCT name) FROM skills) AS names,
     (SELECT count(*) FROM aliases) AS aliases,

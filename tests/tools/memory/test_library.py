@@ -125,6 +125,17 @@ def test_tags_are_all_wanted_and_their_case_does_not_matter(library: Library) ->
     assert library.find_by_tags(["time"], states=(SkillState.RETIRED,)) == []
 
 
+def test_one_of_several_tags_is_enough_where_that_is_asked_for(library: Library) -> None:
+    takt = library.admit(offered(tags=("time", "line")), key="1")
+    scrap = library.admit(offered("scrap_rate", tags=("scrap",)), key="2")
+    library.admit(offered("slug", tags=("text",)), key="3")
+    assert library.find_by_tags(["Scrap", "time", "line", "unknown"], any_tag=True) == [scrap, takt]
+    assert library.find_by_tags(["unknown"], any_tag=True) == []
+    assert library.find_by_tags([]) == library.find_by_tags([], any_tag=True) == []
+    library.admit(offered(tags=("demand",), ast_hash="2"), key="4")
+    assert library.find_by_tags(["time", "scrap"], any_tag=True) == [scrap]
+
+
 def test_a_list_has_the_newest_version_of_a_name_or_every_one(library: Library) -> None:
     first, second = (library.admit(offered(ast_hash=h), key=h) for h in "ab")
     assert library.skills() == [second]
@@ -309,6 +320,34 @@ def test_a_skill_that_does_worse_than_its_family_is_suspended(library: Library) 
     assert "others of its kind 20 of 20" in changed[0].why
     assert library.skill(bad.id).state is SkillState.SUSPENDED
     assert library.skill(good.id).state is SkillState.ACTIVE
+
+
+def test_a_skill_that_was_approved_again_is_suspended_by_its_next_failure_and_by_no_success(
+    library: Library,
+) -> None:
+    good, bad = library.admit(offered("good"), key="1"), library.admit(offered("bad"), key="2")
+    for number in range(20):
+        library.record_use(used(good.id, f"g{number}", verified=True))
+    for number in range(10):
+        library.record_use(used(bad.id, f"b{number}", verified=False))
+    assert library.skill(bad.id).state is SkillState.SUSPENDED
+    library.change_state(bad.id, SkillState.ACTIVE, "mended", key="person/1")
+    library.record_use(used(bad.id, "b10", verified=True))
+    assert library.skill(bad.id).state is SkillState.ACTIVE
+    library.record_use(used(bad.id, "b11", verified=False))
+    assert library.skill(bad.id).state is SkillState.SUSPENDED
+
+
+def test_calls_that_nobody_judges_are_uses_and_no_evidence(library: Library) -> None:
+    skill = library.admit(offered(proved=False), key="1")
+    for number, outcome in enumerate(["returned"] * 9 + ["raised", "stopped", "unfit"]):
+        library.record_use(used(skill.id, "", outcome, key=str(number), detail=outcome))
+    found = library.skill(skill.id)
+    assert (found.uses, found.trials, found.won, found.state) == (12, 0, 0, SkillState.CANDIDATE)
+    assert [use.detail for _, use in library.failures(skill.id)] == ["unfit", "stopped", "raised"]
+    library.record_use(used(skill.id, "r", verified=True))
+    found = library.skill(skill.id)
+    assert (found.uses, found.trials, found.won) == (13, 1, 1)
 
 
 def test_where_every_run_fails_no_skill_of_a_family_is_blamed(library: Library) -> None:
