@@ -126,14 +126,17 @@ def tools_index(library: Library) -> dict[str, Any]:
         aliases: dict[str, list[str]] = {}
         for row in connection.execute("SELECT skill, name FROM aliases ORDER BY name"):
             aliases.setdefault(row["skill"], []).append(row["name"])
+        reasons = {
+            row["skill"]: row["why"] for row in connection.execute("SELECT * FROM transitions ORDER BY rowid")
+        }
         entries = [
-            _entry(row, aliases.get(row["id"], []))
+            _entry(row, aliases.get(row["id"], []), reasons.get(row["id"], ""))
             for row in connection.execute("SELECT * FROM skills ORDER BY name, version")
         ]
     return {"format": FORMAT, "seq": seq, "count": len(entries), "tools": entries}
 
 
-def _entry(row: Row, aliases: list[str]) -> dict[str, Any]:
+def _entry(row: Row, aliases: list[str], why: str) -> dict[str, Any]:
     try:
         body = loaded(row["body"])
         evidence = Evidence.model_validate(body["evidence"])
@@ -146,6 +149,7 @@ def _entry(row: Row, aliases: list[str]) -> dict[str, Any]:
         ) from error
     return {
         **{name: row[name] for name in ("id", "name", "version", "state")},
+        "why": why,
         **said,
         "aliases": aliases,
         "signature": signature,
@@ -155,6 +159,8 @@ def _entry(row: Row, aliases: list[str]) -> dict[str, Any]:
             "mutation_score": evidence.mutation_score,
             "uses": row["uses"],
             "successes": row["successes"],
+            "trials": row["trials"],
+            "won": row["won"],
         },
         "provenance": {
             "run": body["run"],

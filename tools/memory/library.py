@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import UsageError
 from tools.events import now
-from tools.memory import efforts, forgetting, lookup, uses, workflows
+from tools.memory import efforts, forgetting, lookup, unused, uses, workflows
 from tools.memory.outbox import note, skill_owner
 from tools.memory.records import NewSkill, Skill, SkillState, TaskRecord, Transition, Workflow
 from tools.memory.rows import body_of, cleaned, index_words, insert_skill, insert_vector, loaded, plain, whole
@@ -142,6 +142,15 @@ class Library:
         """Record one call of a skill; nothing if the skill was forgotten meanwhile."""
         with self.database.transaction() as cursor:
             uses.insert(cursor, cleaned(use))
+
+    def failures(self, skill_id: str, limit: int = 5) -> list[tuple[str, Use]]:
+        """The newest calls of a version that did not return, each with its time; newest first."""
+        return uses.failures(self.database, skill_id, limit)
+
+    def retire_unused(self, runs: int) -> list[Transition]:
+        """Retire what so many runs were shown since it was last used, and none has used; returns what it retired."""
+        with self.database.transaction() as cursor:
+            return unused.retire(cursor, runs)
 
     def settle(self, run: str, verified: bool) -> list[Transition]:
         """Say whether a run was verified: its uses become evidence. Returns the states that changed by it.

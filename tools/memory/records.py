@@ -138,6 +138,8 @@ class Skill(NewSkill):
     created: str
     uses: int = Field(0, ge=0, description="calls")
     successes: int = Field(0, ge=0, description="calls that returned, in runs that were verified")
+    trials: int = Field(0, ge=0, description="runs that used it and came to a verdict")
+    won: int = Field(0, ge=0, description="of these runs, those in which it helped and that were verified")
 
     @property
     def interface(self) -> dict[str, Any]:
@@ -146,13 +148,19 @@ class Skill(NewSkill):
 
 
 class Use(_Record):
-    """One call of a skill by an agent; `stopped` means that it gave no answer in its time or memory."""
+    """One call of a skill.
+
+    `stopped` means that it gave no answer in its time or memory, `unfit` that its interface forbids what it answered.
+    """
 
     key: str
     skill: str
     run: str
     scope: str = ""
-    outcome: Literal["returned", "raised", "stopped"]
+    outcome: Literal["returned", "raised", "stopped", "unfit"]
+    arguments: dict[str, Any] | None = Field(
+        None, description="of a call that did not return; None for any other, and if they are too long to keep"
+    )
     seconds: float = Field(0.0, ge=0)
     detail: str = ""
     verified: bool | None = Field(

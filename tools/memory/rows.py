@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept", NewSkill, Use, TaskRecord, Workflow)
 
-COLUMNS = "id, version, state, sha256, created, uses, successes, body"
+_COUNTED = ("id", "version", "state", "sha256", "created", "uses", "successes", "trials", "won")
+COLUMNS = f"{', '.join(_COUNTED)}, body"
 """What `skill_of` reads of a row of `skills`."""
 
 
@@ -49,7 +50,7 @@ def skill_of(row: Row) -> Skill:
     Raises:
         StorageFailed: the row does not hold a skill.
     """
-    columns = {name: row[name] for name in ("id", "version", "state", "sha256", "created", "uses", "successes")}
+    columns = {name: row[name] for name in _COUNTED}
     try:
         return Skill.model_validate({**loaded(row["body"]), **columns})
     except (ValueError, TypeError) as error:

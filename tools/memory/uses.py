@@ -11,13 +11,13 @@ from tools.events import now
 from tools.memory import lookup
 from tools.memory.evidence import Count, proven, wilson, worse
 from tools.memory.outbox import note, skill_owner
-from tools.memory.records import SkillState, Transition
-from tools.memory.rows import body_of, plain
+from tools.memory.records import SkillState, Transition, Use
+from tools.memory.rows import body_of, loaded, plain
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from tools.memory.records import Use
+    from tools.memory.database import Database
 
 
 def insert(cursor: sqlite3.Cursor, use: Use) -> None:
@@ -44,6 +44,12 @@ def settle(cursor: sqlite3.Cursor, run: str, verified: bool) -> list[Transition]
     ]
     changed = (_settled(cursor, run, name, verified) for name in names)
     return [transition for transition in changed if transition is not None]
+
+
+def failures(database: Database, skill_id: str, limit: int) -> list[tuple[str, Use]]:
+    """The newest calls of a skill that did not return, each with its time; newest first."""
+    sql = "SELECT at, body FROM uses WHERE skill = ? AND outcome != 'returned' ORDER BY rowid DESC LIMIT ?"
+    return [(row["at"], Use.model_validate(loaded(row["body"]))) for row in database.read(sql, (skill_id, limit))]
 
 
 def set_state(cursor: sqlite3.Cursor, skill_id: str, state: SkillState, why: str, key: str) -> Transition | None:
@@ -102,7 +108,8 @@ def _judge(cursor: sqlite3.Cursor, name: str, run: str) -> Transition | None:
         low, _ = wilson(own)
         why = f"{own.won} of {own.trials} runs that used it were verified: their rate is at least {low:.2f}"
         return set_state(cursor, name, SkillState.ACTIVE, why, f"settle:{run}:{name}:active")
-    if state in (SkillState.CANDIDATE, SkillState.ACTIVE) and worse(own, others):
+    # A success suspends nothing, so that what a person approved again is tried before it is judged again.
+    if state in (SkillState.CANDIDATE, SkillState.ACTIVE) and won is False and worse(own, others):
         why = (
             f"{own.won} of {own.trials} runs that used it were verified, of others of its kind "
             f"{others.won} of {others.trials}: it does worse"

@@ -13,6 +13,10 @@ def evidence_of(skill: Skill) -> str:
     tests = f"{skill.evidence.tests} tests"
     if skill.evidence.mutants:
         tests += f", which notice {skill.evidence.noticed} of {skill.evidence.mutants} changes to its code"
-    if not skill.uses:
-        return f"{tests}; not used yet"
-    return f"{tests}; called {skill.uses} times, {skill.successes} of them in verified runs"
+    if not skill.trials:
+        return (
+            f"{tests}; not used yet"
+            if not skill.uses
+            else f"{tests}; called {skill.uses} times, in no run that was judged"
+        )
+    return f"{tests}; {skill.won} of {skill.trials} runs that used it were verified"
