@@ -278,8 +278,10 @@ def _suspended(run_id: str, why: str) -> Result:
     if not (run_dir(run_id) / "run.json").exists():
         return Result(run=run_id, status="suspended", why=why)
     run = open_run(run_id)
+    before = run.manifest
     run.note(status="suspended", why=why)
-    run.events.emit(Kind.RUN_SUSPENDED, why=why)
+    if (before["status"], before.get("why")) != ("suspended", why):
+        run.events.emit(Kind.RUN_SUSPENDED, why=why)
     return Result(run=run_id, status="suspended", why=why, workspace=str(run.workspace))
 
 

@@ -76,10 +76,15 @@ def _row(run_id: str) -> dict[str, Any]:
 
 
 def _status(noted: str, driven: bool) -> str:
-    """What a run is doing: one that is noted as running and has no living driver was killed."""
-    if noted != "running":
+    """What a run is doing: one that is noted as running and has no living driver was killed.
+
+    A run that is gone on with is noted as suspended until it ends.
+    """
+    if noted == "finished":
         return noted
-    return "running" if driven else "interrupted"
+    if driven:
+        return "running"
+    return "interrupted" if noted == "running" else noted
 
 
 def human(size: float) -> str:

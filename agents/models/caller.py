@@ -108,6 +108,7 @@ class Caller:
         self._patience = patience
         self._gauge = Gauge()
         self._warms = True  # until its provider refuses to be given a temperature
+        self._away = ""  # how its server was away when it was last asked; empty when it answered
 
     def at(self, place: Position) -> Ask:
         """This caller, bound to the point of the run that its journal entries belong to."""
@@ -238,19 +239,24 @@ class Caller:
         pause = FIRST_PAUSE
         while True:
             try:
-                return await self._invoke(request, form)
+                message = await self._invoke(request, form)
             except ModelUnavailable as error:
                 await self._noted(request, error)
                 if not error.retryable or time.monotonic() + pause > gives_up:
                     raise
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                self._away = ""
+                return message
 
     async def _noted(self, request: Request, error: ModelFault | ModelUnavailable) -> ModelFault | ModelUnavailable:
-        """The same error, told on the log."""
-        await self._events.aerror(
-            Kind.MODEL_FAILURE, error, scope=request.scope, turn=request.turn, reason=error.kind
-        )
+        """The same error, told on the log once for each way of being away: a server may be away all night."""
+        if error.kind != self._away:
+            self._away = error.kind
+            await self._events.aerror(
+                Kind.MODEL_FAILURE, error, scope=request.scope, turn=request.turn, reason=error.kind
+            )
         return error
 
     async def _invoke(self, request: Request, form: _Form) -> AIMessage:

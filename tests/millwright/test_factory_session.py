@@ -22,7 +22,9 @@ from graphs.factory import drawing
 from millwright import factory
 from millwright.factory import Order, Trainer, unfinished
 from tools.errors import UsageError
+from tools.events import read_events
 from tools.memory.memory import open_memory
+from tools.runs.home import run_dir
 from tools.runs.run import OPEN_RUNS, Run
 from tools.tasks import draw
 
@@ -97,6 +99,8 @@ async def test_a_model_that_is_away_is_waited_for_and_told_once(
     assert [task.outcome for task in done] == ["admitted"]
     assert [text.partition(",")[0].partition(":")[0] for text in said] == ["the model is away", "the model is back"]
     assert summary.suspended == 0
+    told = [event["event"] for event in read_events(run_dir(done[0].run) / "events.jsonl")]
+    assert (told.count("MODEL_FAILURE"), told.count("RUN_SUSPENDED")) == (1, 1)
 
 
 async def test_a_mistake_of_ours_ends_one_task_and_not_the_night(

@@ -90,6 +90,15 @@ async def test_what_can_be_resumed_goes_only_by_name(ollama: Start) -> None:
         await waste(0, [stopped.run])
 
 
+async def test_a_suspended_run_that_is_gone_on_with_is_listed_as_running(ollama: Start) -> None:
+    away = ollama(lambda _: Reply(status=503, error="server busy"))
+    stopped = await driving.build("Write a module.", base_url=away.url, outage_seconds=0)
+    assert [row["status"] for row in await overview()] == ["suspended"]
+    async with open_sqlite() as driver:
+        await driver.aclaim(stopped.run)
+        assert [row["status"] for row in await overview()] == ["running"]
+
+
 async def test_a_run_that_is_driven_stays_even_by_name(ollama: Start) -> None:
     run = await built(ollama(crew()), age=40)
     found = await waste(30)

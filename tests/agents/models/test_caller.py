@@ -9,10 +9,11 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+from agents.models import caller as calling
 from agents.models.budget import Budget
 from agents.models.caller import Caller, Patience
 from agents.models.journal import Journal, Request, body
-from tools.errors import ModelFault
+from tools.errors import ModelFault, ModelUnavailable
 from tools.events import read_events
 from tools.runs.lineage import Position
 from tools.runs.run import create_run
@@ -112,3 +113,36 @@ async def test_a_choice_is_made_once_and_is_durable(run: Run) -> None:
     journal.close()
     again, *_ = caller(run)
     assert await again.choose(PLACE, "develop/A1#0", lambda _: {"rung": "native"}) == {"rung": "fenced"}
+
+
+class Absent(Spoken):
+    """A model whose server is away for these calls, in this way."""
+
+    gone: dict[int, str]
+
+    def _generate(self, *words: Any, **more: Any) -> ChatResult:
+        if (kind := self.gone.get(self.said)) is not None:
+            self.said += 1
+            raise ModelUnavailable(f"call {self.said} was refused", kind=kind)
+        return super()._generate(*words, **more)
+
+
+async def test_an_outage_is_one_event_however_often_it_is_asked_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "FIRST_PAUSE", 0.001)
+    gone = {
+        0: "unreachable",
+        1: "unreachable",
+        2: "unreachable",
+        3: "overloaded",
+        4: "overloaded",
+        6: "unreachable",
+    }
+    model = Absent(messages=[AIMessage("yes", usage_metadata=usage(9))] * 8, gone=gone)
+    journal = Journal(run.root / "cassette.jsonl", run.lineage)
+    asked = Caller(model, "absent", journal, Budget(), run.events, 4, Patience())
+    for turn in range(2):
+        assert (await asked.at(PLACE)("plan", turn, ASKED)).content == "yes"
+    told = [e["reason"] for e in read_events(run.root / "events.jsonl") if e["event"] == "MODEL_FAILURE"]
+    assert told == ["unreachable", "overloaded", "unreachable"]
