@@ -19,7 +19,14 @@ _TABLES = """
 create table if not exists attempts (model text, rung text, attempt text, won integer, primary key (model, attempt));
 create table if not exists probes (model text primary key, found text, at text);
 """
+_FORGET_OLD = """
+delete from attempts where model = :model and rung = :rung and rowid <= (
+    select rowid from attempts where model = :model and rung = :rung order by rowid desc limit 1 offset :kept)
+"""
 BUSY_SECONDS = 30.0
+
+LAST = 500
+"""So many attempts of a model on each rung are remembered: a factory makes some without end, and a model may change."""
 
 
 class Profiles:
@@ -51,11 +58,16 @@ class Profiles:
         )
 
     def remember(self, model: str, attempts: Iterable[tuple[str, str, bool]]) -> None:
-        """Count attempts, as (rung, name, won), once each: a name stands for one attempt of one run for ever."""
+        """Count attempts, as (rung, name, won), once each: a name stands for one attempt of one run.
+
+        Only the last `LAST` of each rung count.
+        """
         rows = [(model, rung, name, int(won)) for rung, name, won in attempts]
         if rows:
             with self._open() as database:
                 database.executemany("insert or replace into attempts values (?, ?, ?, ?)", rows)
+                for rung in {row[1] for row in rows}:
+                    database.execute(_FORGET_OLD, {"model": model, "rung": rung, "kept": LAST})
 
     def keep_probes(self, model: str, found: Mapping[str, Any], at: str) -> None:
         """Keep what `millwright doctor` found out, in the place of what it found before."""

@@ -8,7 +8,7 @@ import pytest
 
 from agents.loops import rounds
 from agents.models.approach import Approach, Experience, first_approach, next_approach
-from agents.models.profiles import Profiles
+from agents.models.profiles import LAST, Profiles
 from agents.models.protocols import Rung
 from tools.errors import StorageFailed
 
@@ -68,6 +68,18 @@ def test_an_attempt_is_counted_once(tmp_path: Path) -> None:
     profiles.remember("other", [("native", "run/A1#0", True)])
     found = profiles.experience("m")
     assert (found.won, found.lost) == ({"fenced": 1, "native": 0}, {"fenced": 0, "native": 1})
+
+
+def test_only_the_last_attempts_of_each_rung_are_kept(tmp_path: Path) -> None:
+    profiles = Profiles(tmp_path / "p.sqlite")
+    profiles.remember("m", [("fenced", "old", True)])
+    profiles.remember("other", [("native", "old", True)])
+    for start in range(0, 2 * LAST, 100):
+        profiles.remember("m", [("native", f"run/A{n}", n >= LAST) for n in range(start, start + 100)])
+    profiles.remember("m", [("native", f"run/A{2 * LAST - 1}", False)])  # a step that was done again counts once
+    found = profiles.experience("m")
+    assert (found.won, found.lost) == ({"fenced": 1, "native": LAST - 1}, {"fenced": 0, "native": 1})
+    assert profiles.experience("other").won == {"native": 1}
 
 
 def test_a_profile_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
