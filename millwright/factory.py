@@ -7,6 +7,8 @@ kill -9, a full disk) costs nothing that was done; what was begun is taken up fi
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
 import json
 import time
 import uuid
@@ -21,6 +23,7 @@ from millwright.factory_summary import Summary
 from tools.errors import Fenced, MillwrightError, SkillUnknown, StorageFailed, Suspended
 from tools.events import Kind
 from tools.memory.memory import open_memory
+from tools.runs import untold
 from tools.runs.counters import next_number
 from tools.runs.home import data_dir, run_dir, run_ids
 from tools.runs.run import open_run
@@ -79,17 +82,20 @@ class Trainer:
         self._kind.context(**self._settings(0))
         async with open_sqlite() as saver:
             if not self.order.fresh:
+                await self._forget_unbegun(saver)
                 self._waiting.extend(await asyncio.to_thread(unfinished))
             self._workers = [asyncio.create_task(self._work(saver)) for _ in range(self.order.workers)]
             await asyncio.gather(*self._workers, return_exceptions=True)
         self.summary.seconds = time.monotonic() - began
-        self.summary.library = await asyncio.to_thread(library_size)
+        with contextlib.suppress(StorageFailed):  # the last task's figure stands
+            self.summary.library = await asyncio.to_thread(library_size)
         self.summary.home = str(await asyncio.to_thread(data_dir))
         for worker in self._workers:
             if not worker.cancelled() and (error := worker.exception()) is not None:
                 raise error
         if self._error is not None and not self.summary.total:
             raise self._error
+        self.summary.broken = self._error is not None
         return self.summary
 
     def finish(self, why: str = "finished, as you asked") -> None:
@@ -105,15 +111,23 @@ class Trainer:
             worker.cancel()
 
     async def _work(self, saver: SqliteCheckpoints) -> None:
-        while not self._finishing.is_set():
-            job = await self._next()
-            if job is None:
-                return
-            run_id, number = job
-            began = time.monotonic()
+        try:
+            while not self._finishing.is_set() and (job := await self._next()) is not None:
+                await self._worked(saver, *job)
+        except MillwrightError as error:
+            # Between two tasks only the disk is used, and the next task would fare no better.
+            self._error = error
+            self.finish(str(error))
+
+    async def _worked(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> None:
+        began = time.monotonic()
+        try:
             result = await self._carried(saver, run_id, number)
             if result is not None:
                 await self._finished(saver, result, time.monotonic() - began)
+        finally:
+            # Not before it was told of: whoever drives it next would tell of it again.
+            await saver.arelease(run_id)
 
     async def _next(self) -> tuple[str, int | None] | None:
         """A run to go on with, or the id and the number of a new one; None when no more are wanted."""
@@ -133,7 +147,7 @@ class Trainer:
             try:
                 result = await self._driven(saver, run_id, number)
             except Fenced:
-                return None  # another process works on it
+                result = None  # another process works on it
             except Suspended as error:
                 self.summary.suspended += 1
                 self._say(f"task {run_id} cannot go on: {error}")
@@ -147,8 +161,9 @@ class Trainer:
             except Exception as error:  # noqa: BLE001 - a mistake of ours in one task ends no session of a night
                 await self._crashed(run_id, error)
                 return None
-            finally:
-                await saver.arelease(run_id)
+            if result is None:
+                self._given -= 1
+                return None
             if result.status == "finished":
                 self._crashes = 0
                 self._back()
@@ -165,10 +180,14 @@ class Trainer:
                 return None
             wait = min(2 * wait, LONGEST_WAIT)
 
-    async def _driven(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result:
+    async def _driven(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result | None:
+        """One go at a task; None when another process has ended it meanwhile."""
+        await saver.aclaim(run_id)
         if number is None:
-            await saver.aclaim(run_id)
+            if not await asyncio.to_thread(_is_left, run_id):
+                return None
             return await resume_with(saver, run_id, **self.order.settings)
+        await asyncio.to_thread(untold.begin, run_id)
         inputs = {"prompt": self.order.prompt} if self.order.prompt else {}
         return await start_with(saver, self._kind, run_id, inputs, self._kind.context(**self._settings(number)))
 
@@ -176,9 +195,26 @@ class Trainer:
         return {**self.order.settings, "domain": self.order.domain, "seed": self.order.seed, "number": number}
 
     async def _finished(self, saver: SqliteCheckpoints, result: Result, seconds: float) -> None:
+        """Tell of a finished task; one that cannot be told of now is for the next session to tell."""
+        self.summary.suspended += 1
         # What resuming a finished task needs is its last checkpoint alone.
         await saver.aprune([result.run])
-        self._tell(await told(self.summary, result, seconds))
+        library, proof = await asyncio.to_thread(_found, result)
+        # From here on nothing waits, so that no other worker and no Ctrl+C comes in between.
+        before = copy.deepcopy(self.summary)
+        self.summary.suspended -= 1
+        try:
+            self._tell(self.summary.finished(result, seconds, library, proof))
+        except MillwrightError:
+            self.summary = before
+            raise
+        untold.tell(result.run)
+
+    async def _forget_unbegun(self, saver: SqliteCheckpoints) -> None:
+        """Expect nothing of tasks that a killed session had only named, or that were removed since."""
+        for run_id in await asyncio.to_thread(untold.untold):
+            if not (run_dir(run_id) / "run.json").exists() and await saver.adriver(run_id) is None:
+                await asyncio.to_thread(untold.tell, run_id)
 
     async def _crashed(self, run_id: str, error: Exception) -> None:
         """Say what went wrong, keep the whole of it with the run, and end a session in which nothing else happens."""
@@ -214,25 +250,41 @@ class Trainer:
 
 
 def unfinished() -> list[str]:
-    """The tasks that were begun and not finished, oldest first; forks and replays are whoever's who made them. Blocks."""
-    found = []
+    """The tasks that were begun and not finished, or finished and told to nobody, oldest first. Blocks.
+
+    Forks and replays are whoever's who made them.
+    """
+    found, open_ones = [], untold.untold()
     for run_id in run_ids():
-        if not (run_dir(run_id) / "run.json").exists():
-            continue
-        manifest = json.loads((run_dir(run_id) / "run.json").read_bytes())
-        mine = graph_of(manifest) == FACTORY and manifest.get("status") != "finished"
+        manifest = _manifest(run_id)
         replayed = str(manifest.get("settings", {}).get("model", "")).startswith("cassette:")
-        if mine and not replayed and "forked_from" not in manifest:
+        mine = bool(manifest) and graph_of(manifest) == FACTORY and not replayed and "forked_from" not in manifest
+        if mine and (manifest.get("status") != "finished" or run_id in open_ones):
             found.append((str(manifest.get("created", "")), run_id))
     return [run_id for _, run_id in sorted(found)]
 
 
+def _is_left(run_id: str) -> bool:
+    """Whether another process has not finished it, and told of it, meanwhile."""
+    return _manifest(run_id).get("status") != "finished" or run_id in untold.untold()
+
+
+def _manifest(run_id: str) -> dict[str, Any]:
+    """What `run.json` holds; nothing if somebody has removed the run."""
+    path = run_dir(run_id) / "run.json"
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    return found
+
+
 async def told(summary: Summary, result: Result, seconds: float) -> Done:
     """Count a finished task of a session, and say what there is to tell of it."""
-    proof = ""
-    if result.details.get("outcome") == "admitted":
-        proof = await asyncio.to_thread(proof_of, result.details["skill"])
-    return summary.finished(result, seconds, await asyncio.to_thread(library_size), proof)
+    return summary.finished(result, seconds, *await asyncio.to_thread(_found, result))
+
+
+def _found(result: Result) -> tuple[int, str]:
+    """How many tools there are after a task, and what the exam of the one that it left counted."""
+    admitted = result.details.get("outcome") == "admitted"
+    return library_size(), proof_of(result.details["skill"]) if admitted else ""
 
 
 def proof_of(skill_id: str) -> str:

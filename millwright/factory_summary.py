@@ -58,7 +58,10 @@ class Done:
 
 @dataclass
 class Summary:
-    """What a session came to; `seconds` is its length, `home` the data directory with the tools."""
+    """What a session came to; `seconds` is its length, `home` the data directory with the tools.
+
+    `broken`: it ended because it could not go on.
+    """
 
     total: int = 0
     successful: int = 0
@@ -69,6 +72,7 @@ class Summary:
     library: int = 0
     home: str = ""
     stopped: str = ""
+    broken: bool = False
     _took: dict[str, deque[float]] = field(default_factory=dict, repr=False)
 
     @property

@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from millwright.factory import Order, Trainer
+    from millwright.factory_log import TaskLog
     from millwright.factory_summary import Done, Summary
 
 _LOOK = """
@@ -82,7 +83,7 @@ def run(
             where = ".".join(map(str, wrong["loc"]))
             raise UsageError(f"--{where}: {wrong['msg']} (got {wrong['input']!r})") from error
         teller.end(summary)
-    raise typer.Exit(3 if summary.suspended else 0)
+    raise typer.Exit(3 if summary.suspended or summary.broken else 0)
 
 
 @app.command()
@@ -103,16 +104,13 @@ class _Teller:
     def __init__(self, log: Path | None, *, as_json: bool) -> None:
         self._as_json = as_json
         self._path = log
-        self._log: TextIO | None = None
+        self._log: TaskLog | None = None
 
     def __enter__(self) -> _Teller:
         if self._path is not None:
-            from tools.storage import storage_failed
+            from millwright.factory_log import TaskLog
 
-            try:
-                self._log = open(self._path, "a", encoding="utf-8")
-            except OSError as error:
-                raise storage_failed(error, self._path) from error
+            self._log = TaskLog(self._path)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,11 +132,11 @@ class _Teller:
         self._print(f"      {text}")
 
     def end(self, summary: Summary) -> None:
-        """Tell what the session came to."""
-        self._logged(summary.to_dict())
+        """Tell what the session came to; on the terminal first, for the log's disk may be full."""
         if self._as_json:
             print(encoding.dumps(summary.to_dict()), flush=True)
         self._print("\n" + "\n".join(summary.lines()))
+        self._logged(summary.to_dict())
 
     def _print(self, text: str) -> None:
         if not self._as_json:
@@ -146,7 +144,7 @@ class _Teller:
 
     def _logged(self, record: dict[str, Any]) -> None:
         if self._log is not None:
-            print(encoding.dumps(record), file=self._log, flush=True)
+            self._log.write(record)
 
 
 async def _carried_out(order: Order, teller: _Teller) -> Summary:

@@ -23,6 +23,7 @@ from typing import Any
 from faults.points import Points, Strike
 
 import tools.events
+import tools.memory.memory
 from agents.models.ollama_http import tls
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
@@ -86,6 +87,8 @@ def play(order: dict[str, Any]) -> None:
     strike = order.get("strike")
     Points(order["env"]["MILLWRIGHT_HOME"], order["trace"], Strike(**strike) if strike else None).install()
     jump(float(os.environ.get("FAULTS_CLOCK", 0)))
+    if pause := os.environ.get("FAULTS_BEFORE_CHROMA"):
+        tools.memory.memory.BEFORE_CHROMA_SECONDS = float(pause)
     sys.argv = ["millwright", *order["arguments"]]
     from millwright.cli import main
 

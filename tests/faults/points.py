@@ -102,12 +102,15 @@ class Points:
         reach, connect = self._reach, sqlite3.connect
 
         class Watched(sqlite3.Connection):
+            def __init__(self, database: Any, *arguments: Any, **options: Any) -> None:
+                super().__init__(database, *arguments, **options)
+                self._file = str(Path(database).absolute())
+
             def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
                 if sql == "COMMIT":
-                    reach("commit", f"{home}checkpoints.sqlite")
+                    reach("commit", self._file)
                 return super().execute(sql, *arguments)
 
-        home = self._home
         sqlite3.connect = lambda *a, **o: connect(*a, **{"factory": Watched, **o})
 
     def _reach(self, operation: str, path: str, data: bytes = b"") -> bool:
