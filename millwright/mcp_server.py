@@ -157,7 +157,7 @@ def described(skill: Skill) -> types.Tool:
 def told(answer: Answer) -> types.CallToolResult:
     """An answer as the protocol tells it."""
     if answer.kind != "returned":
-        return _error(answer.error if answer.kind == "raised" else f"no answer: {answer.error}")
+        return _error(answer.error if answer.kind in ("raised", "unfit") else f"no answer: {answer.error}")
     if not _finite(answer.value):
         return _error(f"the result holds a number that JSON has no word for: {answer.value!r}")
     text = json.dumps(answer.value, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,17 +14,20 @@ from tools.memory.library import Library
 from tools.memory.records import SkillState, Use
 from tools.runs.home import data_dir
 from tools.sandbox import Limits
-from tools.skills.calling import call
+from tools.skills.calling import call, fitted
 from tools.skills.program import program_of
 from tools.skills.running import confined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from tools.memory.records import Skill
+    from tools.memory.records import Skill, Transition
     from tools.sandbox.sandbox import Policy
     from tools.skills.calling import Answer
     from tools.skills.recheck import Rechecked
+
+LONGEST_KEPT = 4_000
+"""Characters of the arguments of a call that failed, as JSON; longer ones are not kept."""
 
 LIMITS = Limits(seconds=60, cpu_seconds=60, memory_bytes=1_000_000_000, processes=16, disk_bytes=50_000_000)
 """What one call from outside may use."""
@@ -80,7 +84,9 @@ class Shelf:
         return self.library.skills(states=(SkillState.ACTIVE,), tags=tags)
 
     async def use(self, skill: Skill, arguments: Mapping[str, Any]) -> Answer:
-        """Run a skill once, and record it.
+        """Run a skill once, and record it; nobody judges what came of it, so it is a use and no evidence.
+
+        Of a call that failed the arguments are kept, without secrets: a recheck tries it again.
 
         Raises:
             ToolRefused: the arguments are not what its interface takes.
@@ -89,12 +95,14 @@ class Shelf:
         program = await asyncio.to_thread(program_of, skill, self.library)
         run = confined(self.policy, LIMITS)
         (answer,) = await call(run, program, [arguments], purpose=f"skill {skill.id}")
+        answer = fitted(answer, skill.returns)
         use = Use(
             key=uuid.uuid4().hex,
             skill=skill.id,
             run="",
             scope=self.scope,
-            outcome=answer.kind if answer.kind in ("returned", "raised") else "stopped",
+            outcome="stopped" if answer.kind == "not_json" else answer.kind,
+            arguments=None if answer.kind == "returned" else _short(arguments),
             seconds=answer.seconds,
             detail=answer.error,
         )
@@ -112,16 +120,27 @@ def opened(scope: str, policy: Policy = "require") -> Shelf:
 
 
 def approved(name: str, why: str) -> Skill:
-    """Make a version active on a person's word.
+    """Make a version active on a person's word, whatever it was.
 
     Raises:
-        UsageError: it is active already, or was retired, which is for good.
+        UsageError: it is active already.
     """
-    return _moved(name, SkillState.ACTIVE, (SkillState.CANDIDATE, SkillState.SUSPENDED), why)
+    return _moved(name, SkillState.ACTIVE, (SkillState.CANDIDATE, SkillState.SUSPENDED, SkillState.RETIRED), why)
+
+
+def retired_unused(runs: int) -> list[Transition]:
+    """Take out of use what so many runs were shown and none has used."""
+    from tools.memory.memory import open_memory
+
+    memory = open_memory()
+    changes = memory.library.retire_unused(runs)
+    memory.nodes.catch_up(memory.library)
+    memory.index.catch_up(memory.library)
+    return changes
 
 
 def retired(name: str, why: str) -> Skill:
-    """Take a version out of use for good.
+    """Take a version out of use, until somebody approves it.
 
     Raises:
         UsageError: it is retired already.
@@ -140,6 +159,10 @@ async def checked_again(names: Sequence[str], policy: Policy) -> list[Rechecked]
     from tools.skills.recheck import recheck
 
     return await recheck(await asyncio.to_thread(open_memory), confined(policy), names)
+
+
+def _short(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    return dict(arguments) if len(json.dumps(arguments)) <= LONGEST_KEPT else None
 
 
 def _moved(name: str, state: SkillState, before: Collection[SkillState], why: str) -> Skill:

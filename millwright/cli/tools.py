@@ -47,7 +47,7 @@ def list_tools(tag: Tags = None, state: States = None, json: AsJson = False) -> 
         print(encoding.dumps(rows))
         return
     table = Table(box=None, pad_edge=False, show_header=bool(rows))
-    for column in ("name", "version", "state", "tests", "mutation", "verified", "tags"):
+    for column in ("name", "version", "state", "tests", "mutation", "verified", "calls", "tags"):
         table.add_column(column, no_wrap=column != "tags")
     for row in rows:
         score = row["mutation_score"]
@@ -57,7 +57,8 @@ def list_tools(tag: Tags = None, state: States = None, json: AsJson = False) -> 
             row["state"],
             str(row["tests"]),
             "" if score is None else f"{score:.2f}",
-            f"{row['successes']}/{row['uses']}",
+            f"{row['won']}/{row['trials']}",
+            str(row["uses"]),
             escape(", ".join(row["tags"])),
         )
     Console().print(table if rows else "no such tools; the factory makes them: millwright factory run")
@@ -71,8 +72,9 @@ def show(name: Name, json: AsJson = False) -> None:
     shelf = opened("command line")
     skill = shelf.skill(name)
     history = [one.model_dump(mode="json") for one in shelf.library.history(skill.id)]
+    failures = [{"at": at, **use.model_dump(mode="json")} for at, use in shelf.library.failures(skill.id)]
     if json:
-        print(encoding.dumps({**skill.model_dump(mode="json"), "transitions": history}))
+        print(encoding.dumps({**skill.model_dump(mode="json"), "transitions": history, "failures": failures}))
         return
     from tools.skills.exporting import readme
 
@@ -83,6 +85,9 @@ def show(name: Name, json: AsJson = False) -> None:
         console.print(f"\n[bold]{title}[/]\n{escape(text)}")
     for one in history:
         console.print(escape(f"{one['at'][:19]}  {one['before']} -> {one['after']}: {one['why']}"))
+    for one in failures:
+        given = "" if one["arguments"] is None else f" for {encoding.dumps(one['arguments'], ensure_ascii=False)}"
+        console.print(escape(f"{one['at'][:19]}  {one['outcome']}{given}: {one['detail']}"))
 
 
 @app.command()
@@ -193,11 +198,52 @@ def approve(name: Name, why: Why = "approved by a person", json: AsJson = False)
 
 
 @app.command()
-def retire(name: Name, why: Why = "retired by a person", json: AsJson = False) -> None:
-    """Take a tool out of use for good; it stays in the library, and nothing offers it."""
-    from millwright.shelf import retired
+def retire(
+    name: Annotated[str | None, typer.Argument(help="A tool's name, or one version of it by its id.")] = None,
+    unused: Annotated[
+        int | None, typer.Option(min=1, help="All that so many runs were shown since the last use, and none used.")
+    ] = None,
+    why: Why = "retired by a person",
+    json: AsJson = False,
+) -> None:
+    """Take a tool out of use, or those that nobody uses; they stay in the library, and `approve` brings them back."""
+    from millwright.shelf import retired, retired_unused
 
-    _tell(retired(name, why), json)
+    if (name is None) == (unused is None):
+        raise UsageError("name one tool to retire, or say --unused RUNS for those that so many runs did not use")
+    if name is not None:
+        _tell(retired(name, why), json)
+        return
+    changes = retired_unused(unused or 0)
+    if json:
+        print(encoding.dumps([change.model_dump(mode="json") for change in changes]))
+    else:
+        for change in changes:
+            print(f"{change.skill} is retired: {change.why}")
+        print(f"{len(changes)} retired; `millwright tools approve ID` brings one back")
+
+
+@app.command("similar")
+def list_similar(
+    least: Annotated[float, typer.Option(min=0, max=1, help="The least cosine of their descriptions.")] = 0.9,
+    json: AsJson = False,
+) -> None:
+    """List pairs of tools that say nearly the same, to look at: likeness alone merges nothing."""
+    from tools.memory.memory import open_memory
+    from tools.memory.similar import similar
+
+    pairs = similar(open_memory(), least)
+    if json:
+        print(encoding.dumps([pair.to_dict() for pair in pairs]))
+        return
+    for pair in pairs:
+        signature = "the same signature" if pair.same_signature else "another signature"
+        print(f"{pair.cosine:.2f}  {pair.first.id}  {pair.second.id}  {signature}")
+    print(
+        f"{len(pairs)} pairs; compare them with `millwright tools show`, and retire what you do not want"
+        if pairs
+        else "no two tools are that alike"
+    )
 
 
 @app.command()
@@ -239,7 +285,8 @@ def summary(skill: Skill) -> dict[str, Any]:
     """A tool in one line."""
     return {
         **skill.model_dump(
-            mode="json", include={"id", "name", "version", "description", "tags", "uses", "successes"}
+            mode="json",
+            include={"id", "name", "version", "description", "tags", "uses", "successes", "trials", "won"},
         ),
         "state": str(skill.state),
         "type": str(skill.tool_type),

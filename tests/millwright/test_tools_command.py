@@ -73,7 +73,7 @@ def test_tools_are_listed_by_state_and_tag(tools: Command) -> None:
     ]
     assert [row["name"] for row in tools("list", "--json", "--tag", "line").result] == ["stations"]
     assert [row["name"] for row in tools("list", "--json", "--state", "active").result] == ["takt_time"]
-    assert "takt_time  1        active     2      0.90      0/0       manufacturing" in tools("list").out
+    assert "takt_time  1        active     2      0.90      0/0       0      manufacturing" in tools("list").out
 
 
 @pytest.mark.usefixtures("two")
@@ -177,13 +177,61 @@ def test_a_recheck_suspends_what_fails_and_says_why(tools: Command) -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_a_person_approves_a_candidate_and_retires_a_tool_for_good(tools: Command, home: Path) -> None:
+def test_a_person_approves_a_candidate_retires_a_tool_and_takes_that_back(tools: Command, home: Path) -> None:
     assert tools("approve", "stations").out == "stations-1 is active\n"
-    index = {entry["id"]: entry["state"] for entry in _entries(home)}
-    assert index["stations-1"] == "active"
-    assert tools("retire", "stations", "--json").result["state"] == "retired"
-    assert tools("approve", "stations-1").code == USAGE
+    assert _entries(home)["stations-1"]["state"] == "active"
+    assert tools("retire", "stations", "--why", "not wanted", "--json").result["state"] == "retired"
+    assert _entries(home)["stations-1"]["why"] == "not wanted"
     assert [row["name"] for row in tools("list", "--json").result] == ["takt_time"]
+    assert tools("retire", "stations-1").code == USAGE
+    assert tools("approve", "stations-1").out == "stations-1 is active\n"
+
+
+@pytest.mark.usefixtures("two")
+def test_what_is_shown_again_and_again_and_never_used_is_retired_on_request(tools: Command, home: Path) -> None:
+    library = open_memory().library
+    library.change_state("stations-1", SkillState.RETIRED, "out of the way", key="p")
+    for number in range(20):
+        library.expose(["takt_time-1"], f"r{number}", "recall", key=str(number))
+    assert tools("retire", "--unused", "21").out.startswith("0 retired")
+    ended = tools("retire", "--unused", "20")
+    assert ended.out.startswith("takt_time-1 is retired: 20 runs were shown it")
+    assert _entries(home)["takt_time-1"]["state"] == "retired"
+    assert tools("retire").code == tools("retire", "takt_time-1", "--unused", "3").code == USAGE
+
+
+@pytest.mark.usefixtures("two")
+def test_calls_that_failed_are_shown_with_their_arguments_and_without_secrets(
+    tools: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = 'def spell(word: str) -> int:\n    """Letters of a word."""\n    return {"a": 1, "b": "two"}[word]\n'
+    open_memory().admit(shelved.new_skill(code), key="3")
+    key = "sk-" + "a1B2" * 10
+    assert tools("run", "spell", "--args", '{"word": "a"}').out == "1\n"
+    unfit = tools("run", "spell", "--args", '{"word": "b"}')
+    assert (unfit.code, unfit.out) == (FAILED, "")
+    assert unfit.err == "millwright: spell unfit: its answer is 'two', and must be a whole number\n"
+    assert tools("run", "spell", "--args", json.dumps({"word": key})).code == FAILED
+    failures = tools("show", "spell", "--json").result["failures"]
+    assert [(one["outcome"], one["arguments"]) for one in failures] == [
+        ("raised", {"word": "[redacted]"}),
+        ("unfit", {"word": "b"}),
+    ]
+    shown = tools("show", "spell").out
+    assert """unfit for {"word": "b"}: its answer is 'two'""" in shown
+    assert key not in shown
+    (row,) = [row for row in tools("list", "--json").result if row["name"] == "spell"]
+    assert (row["uses"], row["trials"]) == (3, 0)
+
+
+@pytest.mark.usefixtures("two")
+def test_tools_that_say_nearly_the_same_are_named(tools: Command) -> None:
+    assert tools("similar").out == "no two tools are that alike\n"
+    code = shelved.TAKT.replace("def takt_time", "def pace").replace("/ demand", "/ (demand + 0)")
+    open_memory().admit(shelved.new_skill(code, tags=("manufacturing",)), key="3")
+    (pair,) = tools("similar", "--least", "0.7", "--json").result
+    assert ({pair["first"], pair["second"]}, pair["same_signature"]) == ({"pace-1", "takt_time-1"}, True)
+    assert "1 pairs; compare them" in tools("similar", "--least", "0.7").out
 
 
 def test_without_the_protocol_library_serving_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +244,5 @@ def test_without_the_protocol_library_serving_says_how_to_install_it(monkeypatch
         serve()
 
 
-def _entries(home: Path) -> list[dict[str, str]]:
-    found = json.loads((home / "tools" / "index.json").read_text())
-    return found["tools"] if isinstance(found, dict) else found
+def _entries(home: Path) -> dict[str, dict[str, str]]:
+    return {entry["id"]: entry for entry in json.loads((home / "tools" / "index.json").read_text())["tools"]}

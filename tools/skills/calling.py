@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.errors import ToolRefused
@@ -24,12 +24,12 @@ SECONDS = 45.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What one call came to: a value, an exception, no end, or a value that JSON cannot hold.
+    """What one call came to: a value, an exception, no end, or a value that JSON cannot hold or the interface forbids.
 
     `changed` says that the call changed its own arguments.
     """
 
-    kind: Literal["returned", "raised", "stopped", "not_json"]
+    kind: Literal["returned", "raised", "stopped", "not_json", "unfit"]
     value: Any = None
     error: str = ""
     seconds: float = 0.0
@@ -73,8 +73,12 @@ async def asked(
     purpose: str,
     *,
     seconds: float = SECONDS,
+    patience: int = 0,
 ) -> list[list[Answer]]:
-    """The answers to the same calls in several orders, each order asked of a process with another hash seed."""
+    """The answers to the same calls in several orders, each order asked of a process with another hash seed.
+
+    After so many calls as `patience` tells that did not end, an order is asked no further; 0 is any number.
+    """
     if not calls:
         return [[] for _ in orders]
     plan = {
@@ -84,6 +88,7 @@ async def asked(
         "orders": [list(order) for order in orders],
         "cpu_seconds": CPU_SECONDS,
         "seconds": seconds,
+        "patience": patience,
     }
     judged = await judge(run, "calls", plan, purpose, servers=len(orders))
     if judged.report is None:
@@ -101,6 +106,12 @@ def check_arguments(parameters: Mapping[str, Any], arguments: Mapping[str, Any],
     wrong = schemas.problem(dict(arguments), parameters, "the arguments")
     if wrong:
         raise ToolRefused(f"{entry} was not called: {wrong}", reason="arguments")
+
+
+def fitted(answer: Answer, returns: Mapping[str, Any]) -> Answer:
+    """The answer, unless it is a value that an interface forbids: that is none."""
+    wrong = schemas.problem(answer.value, returns, "its answer") if answer.kind == "returned" else ""
+    return replace(answer, kind="unfit", value=None, error=wrong) if wrong else answer
 
 
 def answer_of(found: Mapping[str, Any]) -> Answer:
