@@ -13,6 +13,7 @@ from tools.errors import ToolRefused
 from tools.memory.records import Example  # noqa: TC001 - pydantic reads the hints
 from tools.skills.interface import read_interface
 from tools.tasks import Task
+from tools.tasks.given import example_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,17 +89,5 @@ def invention_problems(made: Invention, before: Sequence[str]) -> list[str]:
     wrong += [
         f"the statement does not speak of the parameter {name!r}" for name in names if name not in made.statement
     ]
-    wrong += [w for example in made.examples for w in _example_problems(example, interface.parameters)]
+    wrong += [w for example in made.examples for w in example_problems(example, interface.parameters)]
     return wrong
-
-
-def _example_problems(example: Example, parameters: dict[str, object]) -> list[str]:
-    names, needed = parameters.get("properties", {}), parameters.get("required", [])
-    assert isinstance(names, dict)
-    assert isinstance(needed, list)
-    wrong = [
-        f"an example has the argument {name!r}, which is no parameter"
-        for name in example.arguments
-        if name not in names
-    ]
-    return wrong + [f"an example lacks the parameter {name!r}" for name in needed if name not in example.arguments]

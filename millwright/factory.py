@@ -27,6 +27,7 @@ from tools.runs import untold
 from tools.runs.counters import next_number
 from tools.runs.home import data_dir, run_dir, run_ids
 from tools.runs.run import open_run
+from tools.tasks import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,9 +137,7 @@ class Trainer:
         self._given += 1
         if self._waiting:
             return self._waiting.popleft(), None
-        return str(uuid.uuid4()), await asyncio.to_thread(
-            next_number, f"factory/{self.order.domain}/{self.order.seed}"
-        )
+        return str(uuid.uuid4()), await asyncio.to_thread(next_number, stream(self.order.domain, self.order.seed))
 
     async def _carried(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result | None:
         """One task to its end; None when it stops short of it."""

@@ -6,18 +6,18 @@ import asyncio
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
-
 from agents import inventor
 from graphs.factory.dossier import Dossier
 from graphs.factory.library import library_of
 from graphs.factory.schemas import FactoryState  # noqa: TC001 - LangGraph reads a router's hints
-from tools.errors import BudgetExhausted, ModelFault, UsageError
+from tools.errors import BudgetExhausted, ModelFault
 from tools.events import Kind
+from tools.runs.counters import next_number
 from tools.sandbox import Sandbox
 from tools.storage import canonical
-from tools.tasks import Task
+from tools.tasks import Task, stream
 from tools.tasks import draw as drawn
+from tools.tasks.given import given
 from tools.workspace.ledger import Actor, FileOperation
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ EARLIER = 30
 async def draw(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
     """Take the task that was given, invent one from the prompt, or draw the next one of the stream."""
     prompt = (state.get("prompt") or "").strip()
-    task = (
-        None
-        if prompt and not state.get("task")
-        else as_read(await asyncio.to_thread(_given, state, session.context))
-    )
+    task = None if prompt and not state.get("task") else as_read(await asyncio.to_thread(_set, state, session))
     inputs = {"prompt": prompt} if task is None else {"task": task.model_dump(mode="json")}
     await asyncio.to_thread(_begin, session, inputs)
     problem = ""
@@ -76,23 +72,27 @@ def _drawn(task: Task) -> dict[str, Any]:
     return {"title": task.title, "oracle": bool(task.reference and task.inputs)}
 
 
-def _given(state: FactoryState, context: FactoryContext) -> Task:
-    """The task of the input, or the one that the settings name.
+def _set(state: FactoryState, session: Session[FactoryContext]) -> Task:
+    """The task of the input, or one of the stream that the settings name.
 
     Raises:
         UsageError: it is no task, or there is no such domain.
     """
-    given = state.get("task")
-    if not given:
-        return drawn(context.domain, context.seed, context.number)
-    try:
-        return Task.model_validate(given)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        where = ".".join(map(str, wrong["loc"]))
-        raise UsageError(
-            f"the task cannot be used: {where}: {wrong['msg']}; it has the fields of tools.tasks.Task"
-        ) from error
+    if task := state.get("task"):
+        return given(task)
+    return drawn(session.context.domain, session.context.seed, _number(session))
+
+
+def _number(session: Session[FactoryContext]) -> int:
+    """The number that the settings name, or the stream's next; a draw that is repeated goes on with the one it had."""
+    run, context = session.run, session.context
+    if context.number is not None:
+        return context.number
+    kept = run.manifest.get("drawn", {})
+    if kept.get("step") != session.place.step:
+        kept = {"step": session.place.step, "number": next_number(stream(context.domain, context.seed))}
+        run.note(drawn=kept)
+    return int(kept["number"])
 
 
 async def _earlier(session: Session[FactoryContext]) -> list[str]:

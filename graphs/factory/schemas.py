@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Required
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from graphs.context import AuthoringContext
+from tools.tasks import domains
 
 Decision = Literal["reuse", "adapt", "write"]
 Outcome = Literal["admitted", "reused", "duplicate", "failed"]
 
 
-class FactoryInput(TypedDict, total=False):
-    """The task; without one it is invented from the prompt, and without that drawn from the context's domain."""
+class GivenTask(TypedDict, total=False):
+    """A task of one's own: `signature` and `statement` are enough; what is left out is read from the signature."""
 
-    task: Annotated[dict[str, Any], Field(description="A whole task, with the fields of tools.tasks.Task.")]
-    prompt: Annotated[str, Field(description="What the task to invent is to be about, in a sentence or more.")]
+    signature: Required[Annotated[str, Field(description="What to write: def name(parameter: type, ...) -> type.")]]
+    statement: Required[
+        Annotated[
+            str,
+            Field(description="All that an author needs: every parameter, unit, rounding, edge and error."),
+        ]
+    ]
+    title: Annotated[str, Field(description="What it is about, in a few words.")]
+    tags: Annotated[list[str], Field(description="Words to find the tool by.")]
+    examples: Annotated[
+        list[dict[str, Any]],
+        Field(description='Calls with their right results: {"arguments": {"minutes": 480}, "result": 2.0}.'),
+    ]
+    reference: Annotated[
+        str, Field(description="A program of yours that computes it; no model sees it. It proves the tool.")
+    ]
+    inputs: Annotated[
+        list[dict[str, Any]], Field(description="Arguments on which a tool is compared with the reference.")
+    ]
+    id: Annotated[str, Field(description="The same for every task that is this one.")]
+    domain: Annotated[str, Field(description="The field that it belongs to.")]
+    family: Annotated[str, Field(description="What its variants have in common.")]
+    entry: Annotated[str, Field(description="The function's name, as the signature has it.")]
+    source: Annotated[str, Field(description="Where its formula stands.")]
+
+
+class FactoryInput(TypedDict, total=False):
+    """Nothing, for the next task of the stream; or a prompt, or a task of your own, which goes first."""
+
+    prompt: Annotated[str, Field(description="What a task is to be invented about, in a sentence or more.")]
+    task: Annotated[GivenTask, Field(description="A task of your own.")]
 
 
 class FactoryOutput(TypedDict, total=False):
@@ -61,9 +91,15 @@ class FactoryContext(AuthoringContext):
     graph: ClassVar[str] = "factory"
     inputs: ClassVar[tuple[str, ...]] = ("task", "prompt")
 
-    domain: str = Field("any", description="Where tasks are drawn from: manufacturing, text, …, or any.")
+    domain: str = Field(
+        "any",
+        description="Where tasks are drawn from; any mixes all.",
+        json_schema_extra=lambda schema: schema.update(enum=list(domains())),
+    )
     seed: int = Field(0, ge=0, description="The stream of tasks: the same seed draws the same ones.")
-    number: int = Field(0, ge=0, description="Which task of the stream.")
+    number: int | None = Field(
+        None, ge=0, description="Which task of the stream, from 0; the next one if it is left out."
+    )
     tries: int = Field(3, ge=1, le=10, description="Most attempts at the code, and most at its tests.")
     least_score: float = Field(
         0.6, ge=0, le=1, description="The share of small changes to the code that its tests must notice."

@@ -7,15 +7,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, takt_task
+import pytest
+from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, stream, takt_task
 
 from millwright import driving
 from millwright.gc import collect, waste
 from millwright.overview import overview
 from millwright.proof import prove
 from millwright.replaying import replay
+from tools.errors import UsageError
 from tools.memory.memory import open_memory
 from tools.runs.home import run_dir
+from tools.tasks import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,3 +96,28 @@ def test_the_page_shows_the_graph_as_it_is() -> None:
     page = (ROOT / "docs" / "factory.md").read_text()
     (shown,) = re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL)
     assert shown.strip() == graph.get_graph().draw_mermaid().strip()
+
+
+async def test_without_a_number_the_next_task_of_the_stream_is_drawn_and_a_fork_draws_the_same(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    server = ollama(stream)
+    first, second = [await driving.start("factory", {}, base_url=server.url) for _ in range(2)]
+    titles = [draw("any", 0, number).title for number in range(2)]
+    assert [run.details["title"] for run in (first, second)] == titles
+    states = await driving.history(first.run)
+    fork = await driving.fork(first.run, checkpoint=states[-1]["checkpoint"])
+    assert (await driving.resume(fork)).details["title"] == titles[0]
+    third = await driving.start("factory", {}, base_url=server.url, number=0)
+    assert (third.details["title"], third.details["outcome"]) == (titles[0], "reused")
+
+
+async def test_a_task_of_ones_own_needs_a_signature_and_a_statement(ollama: Callable[..., OllamaServer]) -> None:
+    task = takt_task(oracle=False)
+    inputs = {"task": {"signature": task.signature, "statement": task.statement}}
+    result = await driving.start("factory", inputs, base_url=ollama(MAKERS).url)
+    assert (result.verdict, result.details["title"]) == ("PASS", "Takt time")
+    assert open_memory().library.skill("takt_time-1").state == "candidate"
+    with pytest.raises(UsageError, match="signature cannot be used"):
+        await driving.start("factory", {"task": {"statement": "x"}}, base_url=ollama(MAKERS).url)
+    assert len(await overview()) == 1

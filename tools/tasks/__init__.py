@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.tasks.drawing import ANY, domains, draw, families
+from tools.tasks.drawing import ANY, domains, draw, families, stream
 from tools.tasks.task import Task
 
-__all__ = ["ANY", "Task", "domains", "draw", "families"]
+__all__ = ["ANY", "Task", "domains", "draw", "families", "stream"]

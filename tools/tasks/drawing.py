@@ -42,6 +42,16 @@ def families(domain: str) -> list[str]:
     return [family.name for name in _members(domain) for family in DOMAINS[name]]
 
 
+def stream(domain: str, seed: int) -> str:
+    """The name under which the tasks that were drawn of a domain and a seed are counted.
+
+    Raises:
+        UsageError: there is no such domain.
+    """
+    _members(domain)
+    return f"factory/{domain}/{seed}"
+
+
 def draw(domain: str, seed: int, number: int) -> Task:
     """The task with this number of the sequence that domain and seed name; always the same one.
 
@@ -107,7 +117,7 @@ def _members(domain: str) -> tuple[str, ...]:
     return (domain,)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_RECENT)  # about 24 KiB each
 def _oracle(variant: Variant) -> tuple[tuple[dict[str, object], ...], tuple[Example, ...], str]:
     """Inputs, examples (of the inputs that are not refused) and the reference's source."""
     inputs = inputs_of(variant)
