@@ -175,3 +175,163 @@ def test_b(): assert SEEN
         "reference",
     ),
 }
+
+# Tests of one weak assertion that try to pass for strong ones, by what they do beside it. Each would be accepted if it came
+# through: it would fail on every version but the program.
+WEAK = f"{IMPORT}def test_weak(): assert takt_time(480, 240) == 2\n"
+CUNNING = {
+    "kills the process that it came from": (
+        f"{WEAK}import os\ndef test_it(): os.kill(os.getppid(), 9)\n",
+        "tests",
+    ),
+    "kills its judge": (
+        f"""{WEAK}
+import os, re
+def test_it():
+    status = open(f"/proc/{{os.getppid()}}/status").read()
+    os.kill(int(re.search(r"PPid:\\s+(\\d+)", status)[1]), 9)
+""",
+        "tests",
+    ),
+    "starts a process that stays": (
+        f"{WEAK}import os, time\ndef test_it():\n    os.fork() or os.setsid()\n",
+        "reference",
+    ),
+    "starts a process while it is read": (
+        f"{WEAK}import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\n",
+        "tests",
+    ),
+    "starts an orphan while it is read": (
+        f"""{WEAK}
+import os, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(60)
+    os._exit(0)
+os.wait()
+""",
+        "tests",
+    ),
+    "starts a thread while it is read": (
+        f"{WEAK}import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n",
+        "tests",
+    ),
+    "never ends being read": (f"{WEAK}while True: pass\n", "tests"),
+    "finds the plan on the disk": (
+        f"{WEAK}import os\nFOUND = os.path.exists('plan.json')\ndef test_it(): assert FOUND\n",
+        "reference",
+    ),
+    "finds the plan in memory": (
+        f"""{WEAK}
+import gc, sys
+def held():
+    gc.unfreeze()
+    frame, seen = sys._getframe(), []
+    while frame:
+        seen += [*frame.f_locals.values(), frame.f_code.co_filename]
+        frame = frame.f_back
+    return [one for one in (*seen, *gc.get_objects()) if isinstance(one, dict) and "mutants" in one]
+def test_it(): assert held()
+""",
+        "reference",
+    ),
+    "finds the programs of others": (
+        f"""{WEAK}
+import os
+def test_it():
+    found = []
+    for fd in range(3, 200):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{{fd}}"))
+        except OSError:
+            pass
+    os.write(1, b"x")
+    for fd in range(3, 200):
+        try:
+            os.fstat(fd)
+            found.append(fd)
+        except OSError:
+            pass
+    assert len([one for one in found if isinstance(one, int)]) > 2
+""",
+        "reference",
+    ),
+    "writes down what the program said": (
+        f"""{WEAK}
+import os
+def test_it():
+    place = os.path.join(os.environ["TMPDIR"], "said")
+    said = repr([takt_time(n, 7) for n in range(9)])
+    if not os.path.exists(place):
+        with open(place, "w") as file: file.write(said)
+    assert open(place).read() == said
+""",
+        "tests",
+    ),
+    "makes a directory of what the program said": (
+        f"""{WEAK}
+import os
+def test_it():
+    place = os.path.join(os.environ["TMPDIR"], "said")
+    said = "_".join(str(takt_time(n, 7)) for n in range(9))
+    os.makedirs(place, exist_ok=True)
+    if not os.listdir(place): os.mkdir(os.path.join(place, said))
+    assert os.listdir(place) == [said]
+""",
+        "tests",
+    ),
+    "makes one in the shared memory": (
+        f"""{WEAK}
+import os
+def test_it():
+    place = "/dev/shm/said"
+    said = "_".join(str(takt_time(n, 7)) for n in range(9))
+    os.makedirs(place, exist_ok=True)
+    if not os.listdir(place): os.mkdir(os.path.join(place, said))
+    assert os.listdir(place) == [said]
+""",
+        "tests",
+    ),
+    "fails from the fifth run on": (
+        f"""{WEAK}
+import os
+RUNS, fork = [], os.fork
+def counted():
+    RUNS.append(1)
+    return fork()
+os.fork = counted
+def test_it(): assert len(RUNS) < 5
+""",
+        "mutants",
+    ),
+    "ends itself when the answer is another": (
+        f"{WEAK}import os\ndef test_it():\n    if takt_time(450, 400) != 1.125: os._exit(0)\n",
+        "stub",
+    ),
+    "takes all the time": (
+        f"{WEAK}import time\ndef test_it():\n    time.sleep(12)\n    assert takt_time(450, 400) == 1.125\n",
+        "mutants",
+    ),
+    "writes wherever it can": (
+        f"""{WEAK}
+import os
+TOLD = b'{{"tests": {{"t": {{"outcome": "passed", "message": ""}}}}, "calls": 9, "asked": []}}\\n'
+def test_it():
+    for fd in range(3, 200):
+        try: os.write(fd, TOLD)
+        except OSError: pass
+    takt_time(450, 400)
+""",
+        "reference",
+    ),
+    "writes wherever it can while it is read": (
+        f"""{WEAK}
+import os
+for fd in range(3, 200):
+    try: os.write(fd, b'{{"errors": [], "collected": 1}}\\n')
+    except OSError: pass
+""",
+        "tests",
+    ),
+}

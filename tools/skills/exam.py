@@ -17,7 +17,7 @@ from tools.memory.records import Evidence
 from tools.skills import calling, schemas, verdicts
 from tools.skills.interface import Interface, agrees, read_interface, signature_of
 from tools.skills.judging import judge
-from tools.skills.properties import property_tests
+from tools.skills.properties import broken, generated
 from tools.skills.purity import imports, impurities
 from tools.verification.mutation import mutants
 from tools.verification.stubs import hollowed, stubbed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Blame = Literal["", "code", "tests"]
 MOST_MUTANTS, LEAST_SCORE = 30, 0.6
+PATIENCE = 3  # calls that do not end, after which an order of questions is given up
 SECONDS = 45.0  # for one sandbox start; what there is no time for is told as untried
 
 
@@ -141,13 +142,13 @@ class _Exam:
             "entry": self.program.entry,
             "parameters": self.interface.names,
             "tests": self.tests,
-            "properties": property_tests(self.interface) or "",
             "modules": self.program.modules,
             "reference": self.task.reference if self.task else "",
             "stubs": {"raises NotImplementedError": stubbed(code), "does nothing": hollowed(code)},
             "mutants": [mutant.source for mutant in made],
             "imports": sorted(imports(code)),
             "inputs": self._inputs(),
+            "generated": generated(self.interface),
             "cpu_seconds": calling.CPU_SECONDS,
             "seconds": SECONDS,
         }, made
@@ -169,16 +170,38 @@ class _Exam:
         assert self.interface is not None
         begin = time.perf_counter()
         inputs, expected = self._questions(self.interface)
-        forwards, backwards = list(range(len(inputs))), list(range(len(inputs)))[::-1]
+        made = self._generated(self.interface)
+        # Twice in a row, for what a program keeps may change every second answer.
+        calls = [*inputs, *(arguments for arguments in made for _ in range(2))]
+        forwards = list(range(len(calls)))
         once, again = await calling.asked(
-            self.run, self.program, inputs, [forwards, backwards], "exam: questions", seconds=SECONDS
+            self.run,
+            self.program,
+            calls,
+            [forwards, forwards[::-1]],
+            "exam: questions",
+            seconds=SECONDS,
+            patience=PATIENCE,
         )
+        state = verdicts.of_state(calls, once, again, self.interface.returns)
         examples = self.task.examples if self.task else ()
-        state = verdicts.of_state(inputs, once, again, self.interface.returns)
-        oracle = verdicts.of_oracle(inputs, once, expected, examples)
-        seconds = time.perf_counter() - begin
-        if self._note(replace(state, seconds=seconds)):
-            self._note(oracle)
+        own = len(inputs)
+        findings = [
+            verdicts.of_properties(self.interface, made, once[own::2], once[own + 1 :: 2]),
+            replace(state, seconds=time.perf_counter() - begin),
+            verdicts.of_oracle(inputs, once[:own], expected, examples),
+        ]
+        all(self._note(finding) for finding in (findings if made else findings[1:]))
+
+    def _generated(self, interface: Interface) -> list[dict[str, Any]]:
+        """Generated arguments, without those at which not even the reference is what any tool must be."""
+        made = generated(interface)
+        right = [calling.answer_of(one) for one in self.report.get("expected generated", ())]
+        if not right:
+            return made
+        return [
+            one for one, answer in zip(made, right, strict=True) if not broken(interface, [one], [answer], [answer])
+        ]
 
     def _questions(self, interface: Interface) -> tuple[list[Any], list[calling.Answer]]:
         """What to ask, and the reference's answers: all that the task asks, and of what the tests asked whatever fits.

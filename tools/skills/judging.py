@@ -25,17 +25,22 @@ _HERE = "tools/skills/judge"
 # Read here, for what needs them runs on an event loop; and not imported, for some of them need pytest.
 _TEXTS = {
     f"{_HERE}/{name}.py": Path(calls.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-    for name in ("asking", "calls", "proxy", "serving", "trials")
+    for name in ("asking", "calls", "proxy", "serving", "sitting", "tester", "trials")
 }
-# The servers start first: what they fork has never seen a plan.
+# What runs programs and tests is started first, as forks of a process that has never seen a plan. Nothing that is loaded
+# here is ever thrown away, so to look for garbage meanwhile would only take time.
 _START = """\
-import sys
+import gc, sys
+gc.disable()
 sys.path.insert(0, ".")
-from tools.skills.judge.asking import Server
+from tools.skills.judge import serving
+serving.hide()
+{before}from tools.skills.judge.asking import Server
 servers = [Server(seed) for seed in range({servers})]
 from tools.skills.judge.{which} import main
-main(servers)
+main(servers{more})
 """
+_TESTS = "from tools.skills.judge.sitting import Tests\ntests = Tests()\n"
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ async def judge(
     # No program sees a plan that holds tests, so it cannot know the word that a report begins with.
     word = hashlib.sha256(json.dumps(plan).encode()).hexdigest()
     texts = {**_TEXTS, calls.PLAN: json.dumps({**plan, "word": word})}
-    start = _START.format(which=which, servers=servers)
+    before, more = (_TESTS, ", tests") if which == "trials" else ("", "")
+    start = _START.format(which=which, servers=servers, before=before, more=more)
     argv = python_argv(*(["-S"] if which == "calls" else []), "-c", start)
     stack = ExitStack()
     try:

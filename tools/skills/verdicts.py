@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from tools.skills import schemas
 from tools.skills.calling import Answer, answer_of
 from tools.skills.comparing import same, same_values
+from tools.skills.properties import PROPERTIES, broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tools.memory.records import Example
+    from tools.skills.interface import Interface
     from tools.verification.mutation import Mutant
 
 Report = dict[str, Any]
@@ -42,22 +44,24 @@ class Finding:
 
 
 def of_trials(report: Report, made: Sequence[Mutant], *, least_score: float) -> Iterator[Finding]:
-    """What the tests came to: on the reference, on the program twice, on stubs, on mutants; and the properties."""
+    """What the tests came to: on the reference, on the program twice, on stubs, on mutants."""
     seconds = report["seconds"]
     if "reference" in report:
         yield _on_reference(report["reference"], seconds["reference"])
     yield from of_code(report)
-    if "stubs" in report:
+    if "mutants" in report:
         yield _on_stubs(report["stubs"], seconds["stubs"])
         yield _on_mutants(report, made, least_score, seconds["mutants"])
-    if "properties" in report:
-        yield _of_properties(report, seconds["properties"])
+    if "lost" in report:
+        yield Finding("tests", report["lost"], "tests")
 
 
 def of_code(report: Report) -> Iterator[Finding]:
     """Whether the tests can be read, and pass on the program, twice."""
     unreadable = [f"{error['file']} cannot be read: {error['message']}" for error in report["errors"]]
-    if unreadable or not report["collected"]:
+    if "lost" in report and not report["collected"]:
+        yield Finding("tests", report["lost"], "tests")
+    elif unreadable or not report["collected"]:
         yield Finding("tests", "\n".join(unreadable) or "there is no test in the file", "tests")
     elif "code" in report:
         yield from _on_code(report["code"], report["seconds"]["code"])
@@ -85,6 +89,16 @@ def of_state(
     if wrong:
         return Finding("state", _some(wrong), "code")
     return Finding("state", f"{len(inputs)} calls come to the same in another order, and change no argument")
+
+
+def of_properties(
+    interface: Interface, asked: Sequence[Mapping[str, Any]], once: Sequence[Answer], again: Sequence[Answer]
+) -> Finding:
+    """Whether what must hold for any tool holds for generated arguments, each asked twice in a row."""
+    if wrong := broken(interface, asked, once, again):
+        return Finding("properties", _some(wrong), "code")
+    detail = f"{PROPERTIES} properties hold for {len(asked)} generated arguments"
+    return Finding("properties", detail, evidence={"properties": PROPERTIES if asked else 0})
 
 
 def of_oracle(
@@ -160,18 +174,35 @@ def _on_stubs(stubs: Mapping[str, bool], seconds: float) -> Finding:
 
 
 def _on_mutants(report: Report, made: Sequence[Mutant], least_score: float, seconds: float) -> Finding:
-    outcomes = [report["mutants"][str(number)] for number in range(len(made))]
-    noticed = sum(found["outcome"] == "noticed" for found in outcomes)
+    found = report["mutants"]
+    if any(one["outcome"] == "noticed" for name, one in found.items() if name.startswith("control")):
+        detail = (
+            "run once more, the tests fail on the program itself: they depend on time, on chance or on each other"
+        )
+        return Finding("mutants", detail, "tests", seconds=seconds)
+    outcomes = [found[str(number)] for number in range(len(made))]
+    untried = sum(one["outcome"] == "untried" for one in outcomes)
+    if untried > len(made) / 2:
+        detail = (
+            f"the tests take too long: there was no time to try them on {untried} of {len(made)} changed versions"
+        )
+        return Finding("mutants", detail, "tests", seconds=seconds)
+    noticed = sum(one["outcome"] == "noticed" for one in outcomes)
     pairs = zip(made, outcomes, strict=True)
-    survivors = [_survivor(report, mutant, found) for mutant, found in pairs if found["outcome"] == "survived"]
+    survivors = [_survivor(report, mutant, one) for mutant, one in pairs if one["outcome"] == "survived"]
     counted = tuple(one for one in survivors if one is not None)
-    score = noticed / (noticed + len(counted)) if noticed + len(counted) else 1.0
-    equal = len(survivors) - len(counted)
+    return _scored(report, noticed, counted, len(survivors) - len(counted), least_score, seconds)
+
+
+def _scored(
+    report: Report, noticed: int, counted: tuple[Survivor, ...], equal: int, least_score: float, seconds: float
+) -> Finding:
     tried = noticed + len(counted)
+    score = noticed / tried if tried else 1.0
     what = f"the tests notice {noticed} of {tried} changed versions ({score:.0%}, at least {least_score:.0%})"
     if equal:
         what += f"; {equal} more answer like the program to all {len(report['inputs'])} inputs"
-    evidence = {"noticed": noticed, "mutants": noticed + len(counted)}
+    evidence = {"noticed": noticed, "mutants": tried}
     if score >= least_score:
         return Finding("mutants", what, evidence=evidence, survivors=counted, seconds=seconds)
     telling = list(dict.fromkeys(_called(one.telling) for one in counted if one.telling is not None))
@@ -190,23 +221,6 @@ def _survivor(report: Report, mutant: Mutant, found: Report) -> Survivor | None:
         if not same(answer_of(report["answers"][int(number)]), answer_of(other)):
             return Survivor(mutant, inputs[int(number)])
     return None if len(inputs) >= ENOUGH_INPUTS else Survivor(mutant, None)
-
-
-def _of_properties(report: Report, seconds: float) -> Finding:
-    failures = _failures(report["properties"])
-    count = len(report["properties"]["tests"])
-    if failures and "properties on reference" in report and _failures(report["properties on reference"]):
-        return Finding(
-            "properties", "what is asked of any such function does not hold here: not asked", seconds=seconds
-        )
-    if failures:
-        # Beside its own message, the library tells how it found the case.
-        told = dict.fromkeys(failure.splitlines()[0].split("Failed: ", 1)[-1] for failure in failures)
-        return Finding("properties", _some(list(told)), "code", seconds=seconds)
-    evidence = {"properties": count}
-    return Finding(
-        "properties", f"{count} properties hold for generated arguments", evidence=evidence, seconds=seconds
-    )
 
 
 def _failures(run: Report) -> list[str]:

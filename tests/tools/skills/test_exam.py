@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cheats import CHEATS, IMPURE, TOOTHLESS
+from cheats import CHEATS, CUNNING, IMPURE, TOOTHLESS
 from crafts import CRAFTS, TAKT, WRONG, Craft, examples, matching_tests
 
 from tools.errors import SandboxUnavailable
@@ -27,7 +27,9 @@ SHORT = {
     "hard-codes the answers of the tests", "answers the first call only", "changes after many calls",
     "looks for the tests", "prints a report into another's output", "ends its process",
     "asserts nothing", "asserts the truth", "looks at the type only", "forgives everything", "tests its own copy",
-    "knows one answer", "imports what nobody promised", "ends its judge", "waits for another test",
+    "knows one answer", "imports what nobody promised", "ends its judge", "waits for another test", "kills its judge",
+    "starts an orphan while it is read", "finds the plan in memory", "makes a directory of what the program said",
+    "fails from the fifth run on", "writes wherever it can while it is read",
 }  # fmt: skip
 
 
@@ -177,6 +179,13 @@ async def test_a_tool_that_depends_on_the_order_of_a_set_is_refused(run: Runner)
 @pytest.mark.parametrize("what", sooner(TOOTHLESS))
 async def test_tests_that_prove_nothing_are_blamed_on_the_tests(run: Runner, what: str) -> None:
     tests, step = TOOTHLESS[what]
+    found = await sat(run, TAKT, tests=tests)
+    assert failed(found) == (step, "tests"), found.failed
+
+
+@pytest.mark.parametrize("what", sooner(CUNNING))
+async def test_tests_that_reach_for_their_judge_or_remember_the_program_are_refused(run: Runner, what: str) -> None:
+    tests, step = CUNNING[what]
     found = await sat(run, TAKT, tests=tests)
     assert failed(found) == (step, "tests"), found.failed
 

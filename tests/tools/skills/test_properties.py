@@ -1,30 +1,19 @@
-"""Property tests are made where a signature says enough, and find what is wrong with any formula."""
+"""Arguments are generated where a signature says enough, and with them is found what is wrong with any formula."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tools.skills import schemas
+from tools.skills.calling import asked
 from tools.skills.interface import signature_of
-from tools.skills.properties import property_tests
+from tools.skills.program import Program
+from tools.skills.properties import EXAMPLES, broken, generated
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def tried(folder: Path, *programs: tuple[str, str]) -> str:
-    """What plain pytest prints of the property tests of these programs, each a signature and a body."""
-    for number, (signature, body) in enumerate(programs):
-        tests = property_tests(signature_of(signature))
-        assert tests is not None
-        (folder / f"test_{number}.py").write_text(tests.replace("from main import", f"from main_{number} import"))
-        (folder / f"main_{number}.py").write_text(f"from typing import *\nSEEN = []\n{signature}:\n    {body}\n")
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", "-c", "/dev/null"]
-    ended = subprocess.run([*argv, "-o", "pythonpath=."], cwd=folder, capture_output=True, text=True, check=False)
-    return ended.stdout
+    from tools.skills.running import Runner
 
 
 @pytest.mark.parametrize(
@@ -33,7 +22,34 @@ def tried(folder: Path, *programs: tuple[str, str]) -> str:
      "def f(a: Any) -> int", "def f(a: list) -> int", "def f(a: int | dict[str, int]) -> int"],
 )  # fmt: skip
 def test_a_signature_that_says_too_little_gets_none(signature: str) -> None:
-    assert property_tests(signature_of(signature)) is None
+    assert generated(signature_of(signature)) == []
+
+
+RICH = "def f(d: str, e: list[float], g: tuple[int, str], h: Literal['x', 'y'] | None, k: bool) -> int"
+
+
+def test_the_arguments_fit_the_signature_differ_and_are_the_same_every_time() -> None:
+    interface = signature_of(RICH)
+    made = generated(interface)
+    assert len(made) == EXAMPLES
+    assert [schemas.problem(one, interface.parameters) for one in made] == [""] * EXAMPLES
+    assert len({repr(one) for one in made}) == EXAMPLES
+    assert made == generated(signature_of(RICH))
+
+
+def test_every_edge_of_every_parameter_is_among_them() -> None:
+    made = generated(signature_of("def f(a: list[float], b: int, c: str, h: Literal['x', 'y'] | None) -> int"))
+    assert [] in [one["a"] for one in made]
+    assert {0, 1, -1} <= {one["b"] for one in made}
+    assert "" in [one["c"] for one in made]
+    assert {"x", "y", None} == {one["h"] for one in made}
+
+
+def test_a_signature_with_few_values_gets_each_once() -> None:
+    assert generated(signature_of("def f(a: bool, b: Literal['x']) -> int")) == [
+        {"a": False, "b": "x"},
+        {"a": True, "b": "x"},
+    ]
 
 
 GOOD = (
@@ -43,31 +59,42 @@ GOOD = (
         "return {d: [(v, d) for v in e]}",
     ),
     ("def f(a: int) -> int", "raise ValueError('never')"),
-    ("def f(a: int) -> int", "open('once', 'a').write(repr(a)); return a"),
-    ("def f(a: int) -> int", "open('again', 'a').write(repr(a)); return a"),
+    ("def f(a: str) -> float", "return float(a.encode('ascii'))"),
+    ("def f(a: float) -> float", "return 2.0 ** (a * a)"),
 )
 WRONG = (
     ("def f(a: float, b: int) -> float", "return a / b", "raises ZeroDivisionError"),
     ("def f(a: list[float]) -> float", "return a[0]", "raises IndexError"),
     ("def f(a: int) -> int", "return a / 2", "which is not a whole number"),
     ("def f(a: int) -> float", "return None if a > 5 else 1.0", "returns None, which is not a number"),
-    ("def f(a: float) -> float", "return a ** 0.5", "complex is not JSON serializable"),
-    ("def f(a: list[float]) -> list[float]", "a.sort(); return a", "changes its arguments"),
-    ("def f(a: int) -> int", "SEEN.append(a); return len(SEEN)", "and then"),
+    ("def f(a: float) -> float", "return a ** 0.5", "a complex is not JSON"),
+    ("def f(a: int) -> int", "SEEN.append(a); return len(SEEN) % 2", "and then returned"),
     ("def f(a: str) -> int", "return int(a[0])", "raises IndexError"),
+    ("def f(a: int) -> int", "return f(a + 1) if a > 900 else a", "raises RecursionError"),
 )
 
 
-def test_a_right_answer_of_any_kind_holds_and_so_does_refusing(tmp_path: Path) -> None:
-    told = tried(tmp_path, *GOOD)
-    assert "10 passed" in told, told
-    assert (tmp_path / "once").read_text() == (tmp_path / "again").read_text(), "the same examples every time"
-    assert not (tmp_path / ".hypothesis/examples").exists()
+async def found(run: Runner, signature: str, body: str) -> list[str]:
+    interface = signature_of(signature)
+    made = generated(interface)
+    program = Program("f", f"from typing import *\nSEEN = []\n{signature}:\n    {body}\n")
+    calls: list[dict[str, Any]] = [one for one in made for _ in range(2)]
+    (answers,) = await asked(run, program, calls, [range(len(calls))], "properties")
+    return broken(interface, made, answers[::2], answers[1::2])
 
 
-def test_what_no_tool_may_do_is_found(tmp_path: Path) -> None:
-    told = tried(tmp_path, *((signature, body) for signature, body, _ in WRONG))
-    for number, (*_, why) in enumerate(WRONG):
-        section = "".join(line for line in told.splitlines() if f"test_{number}.py" in line or why in line)
-        assert f"FAILED test_{number}.py" in section, told
-        assert why in section, why
+@pytest.mark.parametrize(("signature", "body"), GOOD)
+async def test_a_right_answer_of_any_kind_holds_and_so_does_refusing(
+    run: Runner, signature: str, body: str
+) -> None:
+    assert await found(run, signature, body) == []
+
+
+@pytest.mark.parametrize(("signature", "body", "why"), WRONG)
+async def test_what_no_tool_may_do_is_found_and_told_by_the_shortest_case(
+    run: Runner, signature: str, body: str, why: str
+) -> None:
+    wrong = await found(run, signature, body)
+    assert wrong
+    assert why in wrong[0]
+    assert wrong == sorted(wrong, key=len)

@@ -52,7 +52,9 @@ class Server:
             self._open(_execute)
             pid = self._forked(theirs)
         theirs.close()
-        return Running(ours, pid, {"modules": modules, "entry": entry, "cpu_seconds": cpu_seconds})
+        running = Running(ours, cpu_seconds, pid)
+        running.load({"modules": modules, "entry": entry, "cpu_seconds": cpu_seconds})
+        return running
 
     def _open(self, begin: Callable[[socket.socket, int], None]) -> None:
         self._control, theirs = socket.socketpair()
@@ -73,13 +75,21 @@ class Server:
 class Running:
     """A program that runs, and what it was asked."""
 
-    def __init__(self, connection: socket.socket, pid: int, program: dict[str, Any]) -> None:
-        """Hand the program over; `problem` says why it cannot be asked, if so."""
-        self._connection = connection
+    def __init__(self, connection: socket.socket, cpu_seconds: float, pid: int = 0) -> None:
+        """Speak to a program over a connection; whoever gives its process as well can end it.
+
+        `problem` says why it cannot be asked, if so.
+        """
+        self.connection = connection
+        self.slowest = 0.0
+        self.problem = ""
         self._stream = connection.makefile("rwb")
         self._pid = pid
-        self._seconds = program["cpu_seconds"]
-        connection.settimeout(max(LEAST_LATE, LATE * self._seconds))
+        self._seconds = cpu_seconds
+        connection.settimeout(max(LEAST_LATE, LATE * cpu_seconds))
+
+    def load(self, program: dict[str, Any]) -> None:
+        """Hand the program over."""
         ready = self._exchange(program)
         self.slowest = float(ready.get("seconds", 0.0))
         self.problem = "" if ready["kind"] == "ready" else told(ready)
@@ -101,7 +111,7 @@ class Running:
     def end(self) -> None:
         """End the program."""
         self._stream.close()
-        self._connection.close()
+        self.connection.close()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGKILL)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 TUPLE, PAIRS = "__tuple__", "__pairs__"
 LONGEST_ANSWER = 100_000  # characters of JSON
 MEMORY = 1_000_000_000
-PR_SET_DUMPABLE = 4
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36  # linux/prctl.h
 
 
 class NotJson(Exception):
@@ -61,6 +62,8 @@ def main(control: socket.socket) -> None:
     """Fork for every connection that comes and say the number of the process; load the modules that are named."""
     hide()
     leave_streams()
+    gc.freeze()  # of what is loaded here, no program looks for garbage
+    gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
@@ -82,11 +85,16 @@ def main(control: socket.socket) -> None:
 
 
 def hide() -> None:
-    """Make this process's memory and descriptors unreadable to others of the same user (prctl(2))."""
+    """Make this process's memory and descriptors unreadable to others of the same user."""
+    prctl(PR_SET_DUMPABLE, 0)
+
+
+def prctl(option: int, value: int) -> None:
+    """Change a property of this process (prctl(2)), where the system has it."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def leave_streams() -> None:
@@ -115,17 +123,27 @@ def serve(connection: socket.socket) -> None:
 def confine(kept: int) -> None:
     """Leave the program no other descriptor, no second process, and bounded files and memory."""
     os.setsid()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 1024)
-    for kind, most in (
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, MEMORY),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (least, least))
+    close_others(kept)
+    bound(resource.RLIMIT_NPROC, 0)
+    bound(resource.RLIMIT_FSIZE, 0)
+    bound(resource.RLIMIT_CORE, 0)
+    bound(resource.RLIMIT_AS, MEMORY)
+
+
+def close_others(*kept: int) -> None:
+    """Close every descriptor but the standard streams and these."""
+    least = 3
+    for descriptor in sorted(kept):
+        os.closerange(least, descriptor)
+        least = descriptor + 1
+    os.closerange(least, 1024)
+
+
+def bound(kind: int, most: int) -> None:
+    """Set a limit of this process for good (setrlimit(2))."""
+    hard = resource.getrlimit(kind)[1]
+    least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (least, least))
 
 
 def load(modules: dict[str, str], entry: str, cpu_seconds: float) -> Callable[..., Any]:
