@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from killing import every, killed_at
 from servers.embeddings import EmbeddingServer
 from shelf import offered
 
@@ -140,3 +141,36 @@ def test_no_secret_is_sent_to_the_embedder(home: Path, monkeypatch: pytest.Monke
         open_memory(home).record_workflow(done("call", "Call the shop with value-of-the-key."))
         assert any("[redacted]" in text for text in server.embedded())
         assert not any("value-of-the-key" in text for text in server.embedded())
+
+
+FILES = tuple(
+    f"tools/memory/{name}.py"
+    for name in ("workflows", "memory", "serving", "library", "rows", "outbox", "database")
+)
+
+
+def replace(home: Path) -> None:
+    open_memory(home).record_workflow(done("w", "Add up the hours of all invoices."))
+
+
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.soak)])
+def test_killed_before_any_line_the_record_before_or_the_new_one_is_found_whole(tmp_path: Path, step: int) -> None:
+    def attempt(line: int) -> bool:
+        memory = Memory(tmp_path / str(line))
+        memory.record_workflow(done("w", "Rename photographs by day."))
+        memory.wait()
+        memory.close()
+        return killed_at(line, lambda: replace(tmp_path / str(line)), *FILES)
+
+    seen = set()
+    for line in every(step, attempt):
+        memory = Memory(tmp_path / str(line))
+        found = {text: ids(memory, text) for text in ("rename photographs by day", "add up the hours of invoices")}
+        (kept,) = memory.library.workflows()
+        vectors = memory.library.database.read("SELECT vector FROM vectors")
+        assert [row["vector"] for row in vectors] == [memory.embedder.embed([kept.words])[0].tobytes()]
+        assert sorted(found.values()) == [[], ["w"]]
+        assert found["rename photographs by day"] == (["w"] if kept.intent.startswith("Rename") else [])
+        seen.add(kept.intent)
+        memory.close()
+    assert step > 1 or len(seen) == 2
