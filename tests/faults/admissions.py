@@ -35,6 +35,7 @@ from tools.memory.memory import Memory, open_memory
 from tools.memory.records import SkillState
 
 Places = dict[str, dict[str, str]]
+OUTLIVED = 3  # points in a row that were not reached: threads change their number a little
 
 
 def first(memory: Memory) -> None:
@@ -195,9 +196,11 @@ def main() -> None:
     assert threading.active_count() == 1, "a process with threads must not fork"
     struck: list[str] = []
     with tempfile.TemporaryDirectory(prefix="millwright-admissions-") as root:
-        trials, number = Trials(Path(root), options.work), options.start
-        while point := trials.trial(number):
-            struck.append(point)
+        trials, number, outlived = Trials(Path(root), options.work), options.start, 0
+        while outlived < OUTLIVED:
+            point = trials.trial(number)
+            struck += [point] if point else []
+            outlived = 0 if point else outlived + 1
             number += options.every
     json.dump({"kills": len(struck), "points": struck}, sys.stdout)
 

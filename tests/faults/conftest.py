@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import functools
+import os
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from faults.clients import Launcher
 from faults.scenes import Outcome, Scene
+from faults.sessions import Night
+from servers.ollama import OllamaServer
+from toolmakers import solver
+
+from tools.tasks import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,3 +58,34 @@ def whole(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Calla
             build.close()
 
     return built
+
+
+@pytest.fixture
+def nights(launcher: Launcher, tmp_path: Path) -> Iterator[Callable[[], Night]]:
+    """Make data directories for sessions of the factory, with a server that solves the first tasks of the stream."""
+    server = OllamaServer(solver([draw("any", 0, number) for number in range(500)])).start()
+    made: list[Night] = []
+
+    def make() -> Night:
+        made.append(Night(launcher, tmp_path / f"night{len(made)}", server))
+        return made[-1]
+
+    yield make
+    server.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
+    """Mount file systems of so many KiB."""
+    mounted: list[Path] = []
+
+    def mount(path: Path, size: int) -> None:
+        path.mkdir(parents=True)
+        words = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(path)]
+        if os.geteuid() != 0 or subprocess.run(words, capture_output=True).returncode:
+            pytest.skip("a small disk is a tmpfs, and only root may mount one")
+        mounted.append(path)
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "-l", str(path)], check=True)

@@ -14,7 +14,7 @@ from faults.scenes import holds_files, small, strike
 from faults.test_overtaken import one_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from faults.clients import Launcher
@@ -23,23 +23,6 @@ if TYPE_CHECKING:
 QUICK = ("--verification", "quick")
 LOGS = ("lineage.jsonl", "register.jsonl", "ledger.jsonl", "cassette.jsonl", "events.jsonl")
 LAST_WRITE = {"pattern": r"replace workspace/notes.md"}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
-    """Mount file systems of so many KiB."""
-    mounted: list[Path] = []
-
-    def mount(path: Path, size: int) -> None:
-        path.mkdir(parents=True)
-        words = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(path)]
-        if os.geteuid() != 0 or subprocess.run(words, capture_output=True).returncode:
-            pytest.skip("a small disk is a tmpfs, and only root may mount one")
-        mounted.append(path)
-
-    yield mount
-    for path in mounted:
-        subprocess.run(["umount", "-l", str(path)], check=True)
 
 
 @pytest.mark.parametrize("size", [100, 180, 260])
