@@ -81,6 +81,7 @@ class Trainer:
         """
         began = time.monotonic()
         self._kind.context(**self._settings(0))
+        stream(self.order.domain, self.order.seed)  # refuses a domain that there is not, before anything begins
         async with open_sqlite() as saver:
             if not self.order.fresh:
                 await self._forget_unbegun(saver)

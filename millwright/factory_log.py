@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from typing import TYPE_CHECKING, Any
 
+from tools.errors import UsageError
 from tools.storage import canonical, storage_failed
 
 if TYPE_CHECKING:
@@ -20,14 +22,21 @@ class TaskLog:
         """Open the file or make it, and know the tasks that it tells of.
 
         Raises:
+            UsageError: no file can be there.
             StorageFailed: it cannot be read or written.
         """
         self._path = path
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            content = path.read_bytes()
+            # Of a device nothing can be read back, or no end of it.
+            regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+            content = path.read_bytes() if regular else b""
             if content and not content.endswith(b"\n"):
                 os.write(self._descriptor, b"\n")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+            raise UsageError(
+                f"--log: {str(path)!r} cannot be written ({error.strerror}); name a file in a directory of yours"
+            ) from error
         except OSError as error:
             raise storage_failed(error, path) from error
         self._told = {run for line in content.splitlines() if (run := _run_of(line))}

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 PHASES = ("draw", "recall", "decide", "prove", "write", "author", "examine", "admit", "settle")
 
+WIDEST = 120
+"""Characters of a task's title that a line of progress shows; a prompt may be much longer."""
+
 LAST = 1_000
 """So many tasks of each outcome are kept for the medians; a session has no end."""
 
@@ -50,8 +53,10 @@ class Done:
         """The task as a line of progress."""
         spent = " ".join(f"{name} {self.seconds[name]:.1f}" for name in PHASES if self.seconds.get(name, 0) >= 0.05)
         tool = f" {self.skill}" if self.skill else ""
+        title = " ".join(self.title.split())
+        title = title if len(title) <= WIDEST else title[: WIDEST - 1] + "…"
         return (
-            f"{self.number:>4}  {self.outcome:<9} {self.decision:<5} {self.title}{tool}  [{self.total:.1f} s: {spent}]  "
+            f"{self.number:>4}  {self.outcome:<9} {self.decision:<5} {title}{tool}  [{self.total:.1f} s: {spent}]  "
             f"reuse {self.reuse:.0%}, {self.library} tools"
         )
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tools.errors import UsageError
+
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from millwright.driving import Result
 
 SIGNING_KEY = "MILLWRIGHT_SIGNING_KEY"
@@ -96,3 +100,11 @@ def demo(json: AsJson = False) -> None:
 def given(**settings: Any) -> dict[str, Any]:
     """Only the settings that were typed."""
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def not_an_option(error: ValidationError) -> UsageError:
+    """The first setting that does not hold, under the name of the option that sets it."""
+    wrong = error.errors()[0]
+    name = ".".join(map(str, wrong["loc"])).replace("_", "-")
+    option = "exec-sandbox" if name == "sandbox" else name
+    return UsageError(f"--{option}: {wrong['msg']} (got {wrong['input']!r})")

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from millwright.cli.building import AsJson, BaseUrl, Model, Unconfined, given
+from millwright.cli.building import AsJson, BaseUrl, Model, Unconfined, given, not_an_option
 from millwright.cli.keys import Keys
-from tools.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +78,7 @@ def run(
         try:
             summary = asyncio.run(_carried_out(order, teller))
         except ValidationError as error:
-            wrong = error.errors()[0]
-            where = ".".join(map(str, wrong["loc"]))
-            raise UsageError(f"--{where}: {wrong['msg']} (got {wrong['input']!r})") from error
+            raise not_an_option(error) from error
         teller.end(summary)
     raise typer.Exit(3 if summary.suspended or summary.broken else 0)
 
@@ -123,8 +120,10 @@ class _Teller:
         self._print(done.line())
         if done.proof:
             self._print(f"      {done.proof}")
-        for reason in () if done.solved else done.reasons:
-            self._print("      " + reason.replace("\n", "\n      "))
+        if not done.solved:
+            for reason in done.reasons:
+                self._print("      " + reason.replace("\n", "\n      "))
+            self._print(f"      millwright runs show {done.run[:8]}")
 
     def say(self, text: str) -> None:
         """Tell something that a person should know."""

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
 
+from millwright.cli.building import not_an_option
 from millwright.cli.progress import Progress
-from tools.errors import MillwrightError, UsageError
+from tools.errors import MillwrightError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -42,10 +43,7 @@ def carry_on(work: Build, *, as_json: bool, leave: bool = True) -> Result:
         while result.question is not None and not as_json and sys.stdin.isatty():
             result = _asked(console, result)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        raise UsageError(
-            f"--{'.'.join(map(str, wrong['loc']))}: {wrong['msg']} (got {wrong['input']!r})"
-        ) from error
+        raise not_an_option(error) from error
     except MillwrightError as error:
         if as_json:
             print(json.dumps({"status": "failed", "error": type(error).__name__, "message": str(error)}))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from crew import Crew, assignment, writing
 from faults.clients import Ended, Launcher
+from servers.ollama import Reply
 
 from tools.events import read_events
 
@@ -204,3 +205,41 @@ def test_a_place_to_build_into_that_is_no_repository(
 
 def test_answers_that_exclude_each_other(millwright: Command) -> None:
     says(millwright("runs", "resume", "abcd", "--yes", "--no"), USAGE, "exclude each other")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--domain", "cooking"], "manufacturing"),
+        (["--exec-sandbox", "perhaps"], "--exec-sandbox"),
+        (["--parallel", "1000"], "--parallel"),
+        (["--log", "/no/such/folder/x.log"], "/no/such/folder/x.log"),
+        (["--log", "."], "directory"),
+    ],
+)
+def test_a_session_of_the_factory_that_cannot_be_is_refused_before_any_model_is_asked(
+    millwright: Command, home: Path, words: list[str], said: str
+) -> None:
+    nobody = "http://127.0.0.1:9"
+    says(millwright("factory", "run", "--max-tasks", "1", "--base-url", nobody, *words), USAGE, said)
+    assert left(home) == []
+
+
+def test_a_log_that_is_a_device_is_written_and_never_read_back(
+    millwright: Command, ollama: Start, home: Path
+) -> None:
+    words = ("--max-tasks", "1", "--log", "/dev/full", "--prompt", "a unit\n" * 100)
+    ended = millwright("factory", "run", "--base-url", ollama([Reply("nothing that fits")] * 9).url, *words)
+    assert ended.code == SUSPENDED
+    assert ended.err.startswith("millwright: cannot write '/dev/full': the disk is full")
+    assert "Traceback" not in ended.out + ended.err
+
+
+def test_a_line_of_progress_is_one_line_however_long_the_prompt_is(millwright: Command, ollama: Start) -> None:
+    words = ("--max-tasks", "1", "--prompt", "a unit\n" * 1000)
+    ended = millwright("factory", "run", "--base-url", ollama([Reply("nothing that fits")] * 9).url, *words)
+    first, why, more = ended.out.splitlines()[:3]
+    assert "…" in first
+    assert len(first) < 300
+    assert "no task was invented" in why
+    assert more.startswith("      millwright runs show ")
