@@ -61,17 +61,18 @@ def whole(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 
 @pytest.fixture
-def nights(launcher: Launcher, tmp_path: Path) -> Iterator[Callable[[], Night]]:
-    """Make data directories for sessions of the factory, with a server that solves the first tasks of the stream."""
-    server = OllamaServer(solver([draw("any", 0, number) for number in range(500)])).start()
+def nights(launcher: Launcher, tmp_path: Path) -> Iterator[Callable[..., Night]]:
+    """Make data directories for sessions of the factory, with a server that solves so many tasks of the stream."""
     made: list[Night] = []
 
-    def make() -> Night:
+    def make(tasks: int = 8) -> Night:
+        server = OllamaServer(solver([draw("any", 0, number) for number in range(tasks)])).start()
         made.append(Night(launcher, tmp_path / f"night{len(made)}", server))
         return made[-1]
 
     yield make
-    server.close()
+    for night in made:
+        night.server.close()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def why(ended: Ended) -> str:
     "size", [*SOME, *(pytest.param(size, marks=pytest.mark.soak) for size in SIZES if size not in SOME)]
 )
 def test_a_full_disk_ends_the_session_with_one_sentence_and_with_space_the_next_goes_on(
-    nights: Callable[[], Night], small_disk: Callable[[Path, int], None], size: int
+    nights: Callable[..., Night], small_disk: Callable[[Path, int], None], size: int
 ) -> None:
     night = nights()
     small_disk(night.home, size)
@@ -52,7 +52,7 @@ def test_a_full_disk_ends_the_session_with_one_sentence_and_with_space_the_next_
 
 
 def test_a_task_whose_line_the_logs_disk_does_not_take_is_told_by_the_next_session(
-    nights: Callable[[], Night], small_disk: Callable[[Path, int], None], tmp_path: Path
+    nights: Callable[..., Night], small_disk: Callable[[Path, int], None], tmp_path: Path
 ) -> None:
     night, disk = nights(), tmp_path / "logs"
     small_disk(disk, 8)

@@ -19,9 +19,9 @@ LONGEST = 8.0  # seconds that a session lives, of which the first two or so go b
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.soak)])
 def test_two_workers_killed_at_any_moment_lose_nothing_and_do_nothing_twice(
-    nights: Callable[[], Night], kills: int
+    nights: Callable[..., Night], kills: int
 ) -> None:
-    night = nights()
+    night = nights(4 + 5 * kills)
     moments = random.Random(kills)
     for number in range(kills):
         assert night.session(10_000, workers=2, kill_after=moments.uniform(1, LONGEST)).killed
