@@ -12,6 +12,8 @@ import re
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic import BaseModel, ValidationError
+
 from graphs.build import graph as _build
 from graphs.durable import Durable
 from graphs.factory import graph as _factory
@@ -64,7 +66,7 @@ class Served(Durable[Any, Any, Any, Any]):
     ) -> Iterator[Any]:
         """Run the graph as `Durable.stream` does. Raises RunStopped."""
         with _told():
-            _check(context)
+            self._check(context)
             yield from super().stream(input, config, context=context, **options)
 
     async def astream(
@@ -77,11 +79,19 @@ class Served(Durable[Any, Any, Any, Any]):
     ) -> AsyncIterator[Any]:
         """Run the graph as `Durable.astream` does. Raises RunStopped."""
         with _told():
-            _check(context)
+            self._check(context)
             chunks = cast("AsyncGenerator[Any]", super().astream(input, config, context=context, **options))
             async with aclosing(chunks):
                 async for chunk in chunks:
                     yield chunk
+
+    def _check(self, context: Any) -> None:
+        given = context if isinstance(context, dict) else context.model_dump() if context else {}
+        why = refusal(given)
+        if why is None and self.context_schema is not None:
+            why = _misfit(self.context_schema, given)
+        if why is not None:
+            raise UsageError(why)
 
 
 def served(graph: CompiledStateGraph[Any, Any, Any, Any]) -> Served:
@@ -89,10 +99,13 @@ def served(graph: CompiledStateGraph[Any, Any, Any, Any]) -> Served:
     return Served(**{name: value for name, value in vars(graph).items() if name != "__orig_class__"})
 
 
-def _check(context: Any) -> None:
-    why = refusal(context if isinstance(context, dict) else context.model_dump() if context else {})
-    if why is not None:
-        raise UsageError(why)
+def _misfit(settings: type[BaseModel], given: Mapping[str, Any]) -> str | None:
+    try:
+        settings.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        return f"the setting {'.'.join(map(str, wrong['loc']))!r} cannot be used: {wrong['msg']} (got {wrong['input']!r})"
+    return None
 
 
 @contextmanager

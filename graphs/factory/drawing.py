@@ -10,7 +10,7 @@ from agents import inventor
 from graphs.factory.dossier import Dossier
 from graphs.factory.library import library_of
 from graphs.factory.schemas import FactoryState  # noqa: TC001 - LangGraph reads a router's hints
-from tools.errors import BudgetExhausted, ModelFault
+from tools.errors import BudgetExhausted, ModelFault, UsageError
 from tools.events import Kind
 from tools.runs.counters import next_number
 from tools.sandbox import Sandbox
@@ -31,7 +31,7 @@ EARLIER = 30
 
 async def draw(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
     """Take the task that was given, invent one from the prompt, or draw the next one of the stream."""
-    prompt = (state.get("prompt") or "").strip()
+    prompt = _prompt(state)
     task = None if prompt and not state.get("task") else as_read(await asyncio.to_thread(_set, state, session))
     inputs = {"prompt": prompt} if task is None else {"task": task.model_dump(mode="json")}
     await asyncio.to_thread(_begin, session, inputs)
@@ -70,6 +70,13 @@ def after_draw(state: FactoryState) -> Literal["task", "no task"]:
 
 def _drawn(task: Task) -> dict[str, Any]:
     return {"title": task.title, "oracle": bool(task.reference and task.inputs)}
+
+
+def _prompt(state: FactoryState) -> str:
+    prompt = state.get("prompt") or ""
+    if not isinstance(prompt, str):
+        raise UsageError(f"the prompt is {prompt!r}; say in a sentence what the task is to be about")
+    return prompt.strip()
 
 
 def _set(state: FactoryState, session: Session[FactoryContext]) -> Task:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tools.memory.locks import locked
 from tools.memory.outbox import moved, pending, rewound
 from tools.memory.rows import COLUMNS, skill_of
+from tools.runs.home import watched
 from tools.storage import storage_failed, sync_directory
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ class Nodes:
     def catch_up(self, library: Library) -> int:
         """Do what the database's log says since the last time; return how many skills were looked at.
 
+        A server that starts anew at every Python file that is written here leaves it to the next process.
+
         Raises:
             StorageFailed: the disk refused; it is tried again the next time.
         """
-        if self.folder.is_dir() and not pending(library.database, CURSOR, 1):
+        if watched(self.folder.parent) or (self.folder.is_dir() and not pending(library.database, CURSOR, 1)):
             return 0
         done = 0
         with locked(self._lock):

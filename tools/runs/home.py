@@ -48,7 +48,7 @@ def run_dir(run_id: str) -> Path:
         )
     home = data_dir()
     inside, outside = home / "runs" / run_id, _outside(home) / run_id
-    return outside if not inside.exists() and (outside.exists() or _watched(home)) else inside
+    return outside if not inside.exists() and (outside.exists() or watched(home)) else inside
 
 
 def find_run(prefix: str) -> str:
@@ -78,15 +78,16 @@ def run_places() -> list[Path]:
     return [place for place in (home / "runs", _outside(home)) if place.is_dir()]
 
 
+def watched(home: Path) -> bool:
+    """Whether this process is a server that starts anew at every Python file that is written in the data directory."""
+    # Only a server that starts anew is a child of the process that watches; uvicorn makes it with multiprocessing.
+    dev = os.environ.get("LANGSMITH_LANGGRAPH_API_VARIANT") == "local_dev"
+    return dev and multiprocessing.parent_process() is not None and home.is_relative_to(Path.cwd())
+
+
 def _outside(home: Path) -> Path:
     """The runs of this data directory that a watching server made."""
     # Unlike Path.home(), this takes a user who has no home.
     state = Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"))  # noqa: PTH111
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
     return state / "millwright" / f"{home.parent.name}-{digest}"
-
-
-def _watched(home: Path) -> bool:
-    # Only a server that starts anew is a child of the process that watches; uvicorn makes it with multiprocessing.
-    dev = os.environ.get("LANGSMITH_LANGGRAPH_API_VARIANT") == "local_dev"
-    return dev and multiprocessing.parent_process() is not None and home.is_relative_to(Path.cwd())

@@ -19,12 +19,14 @@ DOMAIN = "given"
 """The domain of a task that names none."""
 
 
-def given(fields: Mapping[str, Any]) -> Task:
+def given(fields: Any) -> Task:
     """The task with these fields of `Task`, of which `signature` and `statement` are enough.
 
     Raises:
         UsageError: it is no task that an author could work on.
     """
+    if not isinstance(fields, dict):
+        raise UsageError(f"the task is {fields!r}; give an object with its signature and its statement")
     try:
         interface = signature_of(str(fields.get("signature", "")))
     except ToolRefused as refusal:

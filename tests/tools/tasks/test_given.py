@@ -42,6 +42,11 @@ def test_a_task_that_nobody_could_work_on_is_refused(changes: dict[str, Any], wh
     assert why in str(caught.value)
 
 
+def test_a_task_that_is_no_object_is_refused() -> None:
+    with pytest.raises(UsageError, match="the task is 'takt time'; give an object"):
+        given("takt time")
+
+
 def test_a_drawn_task_is_taken_as_it_is() -> None:
     for domain in domains():
         for number in range(20):
