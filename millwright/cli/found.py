@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
+
+from millwright.cli.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from rich.table import Table
 
     from tools.memory.ranking import Hit
     from tools.memory.workflows import WorkflowHit
@@ -39,25 +42,18 @@ def workflow_rows(hits: Collection[WorkflowHit]) -> list[dict[str, Any]]:
 
 def skill_table(hits: Collection[Hit]) -> Table:
     """Skills that were found, a line each."""
-    table = _table("skill", "state", "score", "uses", "what it does")
+    found = table("skill", "state", "score", "verified", "what it does", folded=("what it does",))
     for hit in hits:
-        skill, used = hit.skill, f"{hit.skill.successes} of {hit.skill.uses}"
-        table.add_row(skill.id, skill.state, f"{hit.score:.2f}", used, escape(skill.description.strip()))
-    return table
+        skill, verified = hit.skill, f"{hit.skill.won}/{hit.skill.trials}"
+        found.add_row(skill.id, skill.state, f"{hit.score:.2f}", verified, escape(skill.description.strip()))
+    return found
 
 
 def workflow_table(hits: Collection[WorkflowHit]) -> Table:
     """Workflows that were found, a line each; of what was wanted the first line."""
-    table = _table("workflow", "outcome", "score", "steps", "what was wanted")
+    found = table("workflow", "outcome", "score", "steps", "what was wanted", folded=("what was wanted",))
     for hit in hits:
         done = hit.workflow
         wanted = next(iter(done.intent.strip().splitlines()), "")
-        table.add_row(escape(done.id), done.outcome, f"{hit.score:.2f}", str(len(done.steps)), escape(wanted))
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("state", "outcome", "score", "uses", "steps"))
-    return table
+        found.add_row(escape(done.id), done.outcome, f"{hit.score:.2f}", str(len(done.steps)), escape(wanted))
+    return found

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from millwright.cli import tables
 from millwright.cli.building import AsJson
 from millwright.cli.worth import worth
 
@@ -68,7 +69,7 @@ def stats(json: AsJson = False) -> None:
         table.add_row(f"vectors of {escape(fingerprint)}", str(count))
     for place, size in found["bytes"].items():
         table.add_row(f"{place} on disk", f"{size / 1e6:.1f} MB")
-    Console(highlight=False).print(table)
+    tables.show(table)
     for line in worth(found):
         print(line)
 
@@ -101,10 +102,14 @@ def search(
     if json:
         print(encoding.dumps({"hits": rows, "means": hits.means, "degraded": hits.degraded}))
         return
-    console = Console(highlight=False)
-    console.print(table if hits else "nothing fits")
+    if hits:
+        tables.show(table)
+    else:
+        print("nothing fits")
     if hits.degraded:
-        console.print(f"(compared by {escape(hits.means)}: only words are seen, not what they mean)", style="dim")
+        Console(highlight=False, soft_wrap=True).print(
+            f"(compared by {escape(hits.means)}: only words are seen, not what they mean)", style="dim"
+        )
 
 
 @app.command()

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from millwright.cli import tables
 from millwright.cli.building import AsJson, BaseUrl, MaxCalls, MaxSeconds, MaxTokens, Model, Unconfined, given
 
 app = typer.Typer(help="The runs of this data directory.", no_args_is_help=True, rich_markup_mode=None)
@@ -27,9 +27,10 @@ def list_runs(json: AsJson = False) -> None:
     if json:
         print(encoding.dumps(rows))
         return
-    table = Table(box=None, pad_edge=False, show_header=bool(rows))
-    for column in ("run", "created", "status", "verdict", "disk", "goal"):
-        table.add_column(column, overflow="fold" if column == "goal" else "ellipsis", no_wrap=column != "goal")
+    if not rows:
+        print("no runs yet; start with: millwright build GOAL, or millwright demo")
+        return
+    table = tables.table("run", "created", "status", "verdict", "disk", "goal", folded=("goal",))
     for row in rows:
         table.add_row(
             row["id"][:8],
@@ -39,7 +40,7 @@ def list_runs(json: AsJson = False) -> None:
             row["disk"],
             escape(row["goal"]),
         )
-    Console().print(table if rows else "no runs yet; start with: millwright build GOAL, or millwright demo")
+    tables.show(table)
 
 
 @app.command()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from millwright.cli import tables
 from millwright.cli.building import AsJson, Unconfined
 from tools.errors import ToolRefused, UsageError
 
@@ -46,9 +46,11 @@ def list_tools(tag: Tags = None, state: States = None, json: AsJson = False) -> 
     if json:
         print(encoding.dumps(rows))
         return
-    table = Table(box=None, pad_edge=False, show_header=bool(rows))
-    for column in ("name", "version", "state", "tests", "mutation", "verified", "calls", "tags"):
-        table.add_column(column, no_wrap=column != "tags")
+    if not rows:
+        print("no such tools; the factory makes them: millwright factory run")
+        return
+    columns = ("name", "version", "state", "tests", "mutation", "verified", "calls", "tags")
+    table = tables.table(*columns, folded=("tags",))
     for row in rows:
         score = row["mutation_score"]
         table.add_row(
@@ -61,7 +63,7 @@ def list_tools(tag: Tags = None, state: States = None, json: AsJson = False) -> 
             str(row["uses"]),
             escape(", ".join(row["tags"])),
         )
-    Console().print(table if rows else "no such tools; the factory makes them: millwright factory run")
+    tables.show(table)
 
 
 @app.command()
