@@ -1,34 +1,30 @@
 """Trying the tools of a library again, each with the tests that it was admitted with.
 
 What no longer holds is suspended and said so; what a recheck suspended comes back when it holds again. A fault of this
-machine is nobody's regression: before anything is suspended, a program that is known to be right must pass.
+machine is nobody's regression: a tool is suspended when it fails twice, a program that is known to be right passes in
+between, and what failed is not the time. Calls that failed in use are tried again, too, and told: nobody knows whether
+raising was the right answer, so they suspend nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tools.errors import SandboxUnavailable, ToolRefused
 from tools.memory.records import SkillState
-from tools.skills import calling, verdicts
-from tools.skills.judging import judge
-from tools.skills.program import Program, program_of
+from tools.skills.retrial import check_machine, tried_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tools.memory.library import Library
     from tools.memory.memory import Memory
-    from tools.memory.records import Example, Skill
+    from tools.memory.records import Skill
     from tools.skills.running import Runner
 
 KEY = "recheck"
 ALIVE = (SkillState.ACTIVE, SkillState.CANDIDATE, SkillState.SUSPENDED)
-SECONDS = 30.0
-_KNOWN = Program("double", "def double(n: int) -> int:\n    return 2 * n\n")
-_KNOWN_TESTS = "from main import double\n\ndef test_double():\n    assert double(2) == 4\n"
 
 
 @dataclass(frozen=True)
@@ -50,14 +46,7 @@ async def recheck(memory: Memory, run: Runner, names: Sequence[str] = ()) -> lis
         SandboxUnavailable: nothing here confines a process, or even a program that is right fails here.
     """
     chosen = await asyncio.to_thread(_chosen, memory.library, names)
-    found = []
-    sound = False
-    for skill in chosen:
-        wrong = await _wrong(memory.library, run, skill)
-        if wrong and not sound:
-            await _control(run)
-            sound = True
-        found.append(await asyncio.to_thread(_settled, memory.library, skill, wrong))
+    found = [await _rechecked(memory.library, run, skill) for skill in chosen]
     await asyncio.to_thread(memory.catch_up)
     return found
 
@@ -68,66 +57,34 @@ def _chosen(library: Library, names: Sequence[str]) -> list[Skill]:
     return library.skills(states=ALIVE, every_version=True)
 
 
-async def _wrong(library: Library, run: Runner, skill: Skill) -> str:
-    """What no longer holds of a skill; empty when all does."""
-    try:
-        program = await asyncio.to_thread(program_of, skill, library)
-    except ToolRefused as error:
-        return str(error)
-    return await _tried(run, program, skill.tests, list(skill.parameters["properties"]), skill.examples)
+async def _rechecked(library: Library, run: Runner, skill: Skill) -> Rechecked:
+    first = await tried_again(library, run, skill)
+    if not first.wrong:
+        detail = "; ".join(filter(None, ("its tests pass", first.calls)))
+        return await asyncio.to_thread(_settled, library, skill, True, detail)
+    await check_machine(run)
+    again = await tried_again(library, run, skill)
+    if not again.wrong:
+        detail = f"it failed once and passed once, so its tests depend on chance or on this machine: {first.wrong}"
+        return Rechecked(skill.id, True, detail, skill.state, skill.state)
+    if not (first.told and again.told):
+        detail = f"it could not be judged here, and stays {skill.state}: {again.wrong}"
+        return Rechecked(skill.id, False, detail, skill.state, skill.state)
+    return await asyncio.to_thread(_settled, library, skill, False, again.wrong)
 
 
-async def _tried(
-    run: Runner, program: Program, tests: str, parameters: Sequence[str], examples: Sequence[Example] = ()
-) -> str:
-    plan: dict[str, Any] = {
-        "entry": program.entry,
-        "parameters": list(parameters),
-        "tests": tests,
-        "properties": "",
-        "modules": program.modules,
-        "reference": "",
-        "stubs": {},
-        "mutants": [],
-        "imports": [],
-        "inputs": [calling.plain(dict(example.arguments)) for example in examples],
-        "cpu_seconds": calling.CPU_SECONDS,
-        "seconds": SECONDS,
-    }
-    judged = await judge(run, "trials", plan, "recheck: tests", servers=2)
-    if judged.report is None:
-        return f"the tests could not be run: {judged.problem}"
-    report = judged.report
-    failed = [finding for finding in verdicts.of_code(report) if finding.blames]
-    if not failed:
-        answers = [calling.answer_of(one) for one in report["answers"]]
-        failed = [one for one in [verdicts.of_oracle(report["inputs"], answers, (), examples)] if one.blames]
-    return failed[0].detail if failed else ""
-
-
-async def _control(run: Runner) -> None:
-    """Make sure that a right program passes here.
-
-    Raises:
-        SandboxUnavailable: it does not.
-    """
-    if wrong := await _tried(run, _KNOWN, _KNOWN_TESTS, ["n"]):
-        raise SandboxUnavailable(
-            f"nothing was suspended, for even a program that is right fails on this machine: {wrong}; mend that first "
-            "(`millwright doctor`)"
-        )
-
-
-def _settled(library: Library, skill: Skill, wrong: str) -> Rechecked:
+def _settled(library: Library, skill: Skill, passed: bool, detail: str) -> Rechecked:
     """Change a skill's state to what was found."""
     history = library.history(skill.id)
     last = history[-1] if history else None
     after = skill.state
-    if wrong and skill.state is not SkillState.SUSPENDED:
+    if last is not None and last.after is not skill.state:
+        after = last.after  # somebody changed it meanwhile, whose word counts
+    elif not passed:
         after = SkillState.SUSPENDED
-    elif not wrong and skill.state is SkillState.SUSPENDED and last is not None and last.key.startswith(f"{KEY}:"):
+    elif skill.state is SkillState.SUSPENDED and last is not None and last.key.startswith(f"{KEY}:"):
         after = last.before
-    if after is not skill.state:
-        why = f"a recheck found: {wrong}" if wrong else "a recheck found that it holds again"
+    if after is not skill.state and (last is None or last.after is not after):
+        why = "a recheck found that it holds again" if passed else f"a recheck found: {detail}"
         library.change_state(skill.id, after, why, key=f"{KEY}:{skill.id}:{len(history)}")
-    return Rechecked(skill.id, not wrong, wrong or "its tests pass", skill.state, after)
+    return Rechecked(skill.id, passed, detail, skill.state, after)

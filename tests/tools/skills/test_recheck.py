@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,10 +13,14 @@ import shelved
 
 from tools.errors import SandboxUnavailable
 from tools.memory.memory import open_memory
-from tools.memory.records import Example, SkillState
-from tools.skills import recheck as rechecking
+from tools.memory.records import Example, SkillState, Use
+from tools.redaction import MASK
+from tools.sandbox import Limits
+from tools.skills import retrial
+from tools.skills.calling import call
 from tools.skills.program import program_of
 from tools.skills.recheck import recheck
+from tools.skills.running import confined
 
 if TYPE_CHECKING:
     from tools.memory.memory import Memory
@@ -56,7 +64,7 @@ async def test_what_regressed_is_suspended_and_comes_back_when_it_holds(
     assert (again.before, again.after) == (SkillState.SUSPENDED, SkillState.SUSPENDED)
     # As if the interpreter that broke it were mended.
     right = program_of(memory.library.skill("takt_time"), memory.library)
-    monkeypatch.setattr(rechecking, "program_of", lambda *_: right)
+    monkeypatch.setattr(retrial, "program_of", lambda *_: right)
     (mended,) = await recheck(memory, run, [broken.id])
     assert (mended.passed, mended.after) == (True, SkillState.ACTIVE)
 
@@ -84,6 +92,123 @@ async def test_a_machine_that_can_run_nothing_suspends_nothing(memory: Memory, r
     async def crippled(argv: Any, purpose: str, **options: Any) -> Any:
         return await run(["false"], purpose, **options)
 
-    with pytest.raises(SandboxUnavailable, match="nothing was suspended"):
+    with pytest.raises(SandboxUnavailable, match="nothing was suspended for it"):
         await recheck(memory, crippled)
     assert memory.library.skill("takt_time").state is SkillState.ACTIVE
+
+
+class Unsteady:
+    """Runs what it is given within other limits each time, as a machine does that has little left; then well again."""
+
+    def __init__(self, *limits: Limits | None) -> None:
+        self._limits = list(limits)
+
+    async def __call__(self, argv: Any, purpose: str, **options: Any) -> Any:
+        limits = self._limits.pop(0) if self._limits else None
+        return await confined(limits=limits or Limits(seconds=60))(argv, purpose, **options)
+
+
+@pytest.mark.parametrize("short", [Limits(seconds=0.05), Limits(memory_bytes=3_000_000), Limits(disk_bytes=10)])
+async def test_a_machine_that_lacks_something_now_and_then_suspends_nothing(memory: Memory, short: Limits) -> None:
+    memory.admit(shelved.takt(), key="a")
+    (found,) = await recheck(memory, Unsteady(short, None, short))
+    assert (found.passed, found.after) == (False, SkillState.ACTIVE)
+    assert "could not be judged here, and stays active" in found.detail
+    assert memory.library.history("takt_time-1") == []
+
+
+async def test_a_tool_that_takes_too_long_is_told_and_not_suspended(memory: Memory, run: Runner) -> None:
+    slow = shelved.TAKT.replace("    return", "    while demand > 90:\n        pass\n    return")
+    memory.admit(shelved.new_skill(slow, shelved.TAKT_TESTS), key="a")
+    (found,) = await recheck(memory, run)
+    assert (found.passed, found.after) == (False, SkillState.ACTIVE)
+    assert "did not end within" in found.detail
+
+
+async def test_tests_that_pass_the_second_time_suspend_nothing(memory: Memory, run: Runner) -> None:
+    memory.admit(shelved.takt(), key="a")
+    tries = []
+
+    async def disturbed(argv: Any, purpose: str, **options: Any) -> Any:
+        tries.append(purpose)
+        if len(tries) == 1:
+            plan = next(options["workspace"].glob("*.json"))
+            plan.write_text(plan.read_text().replace("== 4.8", "== 4.9"))
+        return await run(argv, purpose, **options)
+
+    (found,) = await recheck(memory, disturbed)
+    assert (found.passed, found.after, len(tries)) == (True, SkillState.ACTIVE, 3)
+    assert "4.9" in found.detail
+    assert "depend on chance or on this machine" in found.detail
+
+
+async def test_what_was_changed_in_the_database_is_suspended_and_the_others_are_judged(
+    memory: Memory, run: Runner
+) -> None:
+    memory.admit(shelved.takt(), key="a")
+    other = memory.admit(
+        shelved.new_skill(shelved.TAKT.replace("takt", "pace"), shelved.TAKT_TESTS.replace("takt", "pace")), key="b"
+    )
+    with memory.library.database.transaction() as cursor:
+        cursor.execute("UPDATE skills SET body = replace(body, '/ demand', '* demand') WHERE name = 'takt_time'")
+    found = {one.skill: one for one in await recheck(memory, run)}
+    assert found[other.id].passed
+    assert found["takt_time-1"].after is SkillState.SUSPENDED
+    assert "is not what was written" in found["takt_time-1"].detail
+    assert [hit.skill.id for hit in memory.search("pace takt time minutes demand")] == [other.id]
+
+
+async def test_a_call_that_failed_in_use_is_tried_again_and_told(memory: Memory, run: Runner) -> None:
+    unwary = shelved.TAKT.replace("if demand <= 0", "if demand < 0")
+    tests = shelved.TAKT_TESTS.replace("takt_time(480, 0)", "takt_time(480, -1)")
+    skill = memory.admit(shelved.new_skill(unwary, tests), key="a")
+    program = program_of(skill, memory.library)
+    for number, demand in enumerate((0, -1, 7, 0)):
+        arguments = {"available_minutes": 480, "demand": demand}
+        (answer,) = await call(run, program, [arguments])
+        failed = Use(
+            key=str(number), skill=skill.id, run="", outcome="raised", arguments=arguments, detail=answer.error
+        )
+        memory.library.record_use(failed)
+    memory.library.record_use(failed.model_copy(update={"key": "masked", "arguments": {"available_minutes": MASK}}))
+    (found,) = await recheck(memory, run)
+    assert (found.passed, found.after) == (True, SkillState.ACTIVE)
+    assert (
+        "of 3 calls that failed in use, 1 still do: takt_time(available_minutes=480, demand=0) raises Zero"
+        in found.detail
+    )
+
+
+async def test_a_tool_that_a_person_retires_meanwhile_stays_retired(memory: Memory, run: Runner) -> None:
+    wrong = shelved.new_skill(shelved.TAKT.replace("/ demand", "* demand"), shelved.TAKT_TESTS)
+    skill = memory.admit(wrong, key="a")
+
+    async def slow(argv: Any, purpose: str, **options: Any) -> Any:
+        memory.library.change_state(skill.id, SkillState.RETIRED, "not wanted", key="person/1")
+        return await run(argv, purpose, **options)
+
+    (found,) = await recheck(memory, slow)
+    assert (found.passed, found.after) == (False, SkillState.RETIRED)
+    assert [change.after for change in memory.library.history(skill.id)] == [SkillState.RETIRED]
+
+
+async def test_what_is_suspended_is_offered_to_nobody_and_what_is_approved_again_is(
+    memory: Memory, run: Runner
+) -> None:
+    wrong = shelved.new_skill(shelved.TAKT.replace("/ demand", "* demand"), shelved.TAKT_TESTS)
+    memory.admit(wrong, key="a")
+    assert memory.search("takt time", states=(SkillState.ACTIVE,))
+    await recheck(memory, run)
+    assert not memory.search("takt time")
+    memory.library.change_state("takt_time-1", SkillState.ACTIVE, "I looked", key="person/1")
+    assert [hit.skill.id for hit in memory.search("takt time", states=(SkillState.ACTIVE,))] == ["takt_time-1"]
+
+
+def test_a_right_program_passes_where_the_interpreter_lies_below_the_temporary_directory(tmp_path: Path) -> None:
+    (tmp_path / "venv").symlink_to(sys.prefix)
+    program = (
+        "import asyncio; from tools.skills.running import confined; from tools.skills.retrial import check_machine; "
+        "asyncio.run(check_machine(confined()))"
+    )
+    assert str(tmp_path).startswith(tempfile.gettempdir())
+    subprocess.run([tmp_path / "venv" / "bin" / "python", "-c", program], check=True, cwd=Path(__file__).parents[3])

@@ -7,6 +7,7 @@ the tests are gone before the first program starts.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import deque
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 
 from tools.skills.judge import serving
 from tools.skills.judge.calls import LONGEST_REPORT, asked, read_plan, report, value_of
-from tools.skills.judge.sitting import Lost
+from tools.skills.judge.sitting import Lost, Run
 
 TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tools.skills.judge.asking import Server
-    from tools.skills.judge.sitting import Run, Sitting, Tests
+    from tools.skills.judge.sitting import Sitting, Tests
 
 PATIENCE = 10  # times what the program itself needs
 LEAST = 0.25  # seconds of processor time for a call of a broken version
 RESERVE = 5.0  # seconds that are kept for what comes after the mutants
 CONTROLS = 2  # runs on the program itself among those on its mutants, which a test cannot tell from them
+CONTROL = "control"
 AT_ONCE = 2  # runs of the tests that go on at one time
 SHARED = "/dev/shm"  # noqa: S108
 UNSTEADY = "it failed, and passed when it was run once more"
@@ -57,7 +59,11 @@ class Trials:
         self._servers = servers
         self._tests = tests
         self._asked: list[dict[str, Any]] = []
+        self._all_recorded = False
+        self._own: list[str] = []
         self._limit: float = plan["cpu_seconds"]
+        # An interpreter below the temporary directory is mounted there, in directories that were made for it.
+        self._mounted = frozenset(_below(os.environ["TMPDIR"]))
 
     def carry_out(self) -> None:
         """Try every version, in order, as long as what came before went well.
@@ -84,7 +90,7 @@ class Trials:
         with self._timed("code"):
             runs = self._twice(self._plan["modules"])
         self.found["code"] = [run.shown() for run in runs]
-        self._asked = runs[0].asked
+        self._asked, self._all_recorded = runs[0].asked, runs[0].all_recorded
         return all(run.passed for run in runs)
 
     def _twice(self, modules: dict[str, str]) -> list[Run]:
@@ -115,13 +121,14 @@ class Trials:
                 self.found["expected"], _ = self._asking(reference, inputs)
                 self.found["expected generated"], _ = self._asking(reference, self._plan["generated"])
             self.found["answers"], slowest = self._asking(self._plan["modules"], inputs)
+        self._own = [_words(self.found["answers"][inputs.index(one)]) for one in self._asked]
         self._limit = max(LEAST, PATIENCE * slowest)
 
     def _stubs(self) -> None:
         with self._timed("stubs"):
             stubs = {**self._plan["stubs"], **self._constant()}
-            runs = zip(stubs, self._runs(map(self._changed, stubs.values())), strict=False)
-            self.found["stubs"] = {name: not run.noticed for name, run in runs}
+            begun = ((name, self._begin(self._changed(text))) for name, text in stubs.items())
+            self.found["stubs"] = {name: not run.noticed for name, run in self._ends(begun)}
         if len(self.found["stubs"]) < len(stubs):
             raise Lost("the tests take too long: there was no time left to try them on anything but the program")
 
@@ -136,36 +143,50 @@ class Trials:
         return {"always gives the same answer": text}
 
     def _mutants(self) -> None:
-        """Try the mutants, in any order; what survives is asked all inputs, to see whether it differs at all."""
+        """Try the mutants, in any order, and among them the program itself."""
         sources: Sequence[str] = [] if any(self.found["stubs"].values()) else self._plan["mutants"]
         versions = {str(number): self._changed(source) for number, source in enumerate(sources)}
-        versions |= {f"control {number}": self._plan["modules"] for number in range(CONTROLS if sources else 0)}
+        versions |= {f"{CONTROL} {number}": self._plan["modules"] for number in range(CONTROLS if sources else 0)}
         order = sorted(versions, key=lambda _: os.urandom(8))
         self.found["mutants"] = {name: {"outcome": "untried"} for name in order}
         with self._timed("mutants"):
-            runs = self._runs(versions[name] for name in order)
-            for name, run in zip(order, runs, strict=False):
-                self.found["mutants"][name] = self._outcome(run, versions[name])
+            for name, run in self._ends(self._tried(name, versions[name]) for name in order):
+                outcome = {"outcome": "noticed"} if run.noticed else self._survived(versions[name])
+                self.found["mutants"][name] = outcome
 
-    def _outcome(self, run: Run, modules: dict[str, str]) -> dict[str, Any]:
-        if run.noticed:
-            return {"outcome": "noticed"}
+    def _tried(self, name: str, modules: dict[str, str]) -> tuple[str, Sitting | Run]:
+        """A version, and the tests on it.
+
+        They see nothing but answers, so a mutant that answers all that they asked like the program survives them. One
+        that does not end on something that they asked is noticed.
+        """
+        running = self._servers[0].start(modules, self._plan["entry"], self._limit)
+        if self._all_recorded and not running.problem and not name.startswith(CONTROL):
+            answers = list(running.ask_all(self._asked))
+            if running.problem or list(map(_words, answers)) == self._own:
+                running.end()
+                return name, Run(problem=running.problem)
+        return name, self._tests.begin(running)
+
+    def _survived(self, modules: dict[str, str]) -> dict[str, Any]:
+        """What is asked of a survivor is everything, to see whether it differs at all."""
         answers, _ = self._asking(modules, self.found["inputs"])
         pairs = enumerate(zip(self.found["answers"], answers, strict=True))
         differs = {str(n): other for n, (own, other) in pairs if value_of(own) != value_of(other)}
         return {"outcome": "survived", "differs": differs}
 
-    def _runs(self, versions: Iterable[dict[str, str]]) -> Iterator[Run]:
-        """The tests on one version after the other, a few at a time, until there is no time left."""
-        waiting: deque[Sitting] = deque()
-        for modules in versions:
+    def _ends(self, begun: Iterable[tuple[str, Sitting | Run]]) -> Iterator[tuple[str, Run]]:
+        """What the tests come to on one version after the other, a few at a time, until there is no time left."""
+        waiting: deque[tuple[str, Sitting | Run]] = deque()
+        for one in begun:
+            waiting.append(one)
+            if len(waiting) == AT_ONCE:
+                name, sitting = waiting.popleft()
+                yield name, self._ended(sitting)
             if time.monotonic() + RESERVE > self._until:
                 break
-            waiting.append(self._begin(modules))
-            if len(waiting) == AT_ONCE:
-                yield self._ended(waiting.popleft())
-        while waiting:
-            yield self._ended(waiting.popleft())
+        for name, sitting in waiting:
+            yield name, self._ended(sitting)
 
     def _changed(self, source: str) -> dict[str, str]:
         return {**self._plan["modules"], "main": source}
@@ -174,15 +195,17 @@ class Trials:
         running = self._servers[seed].start(modules, self._plan["entry"], self._limit)
         return self._tests.begin(running, backwards=seed == 1, telling=telling)
 
-    def _ended(self, sitting: Sitting) -> Run:
+    def _ended(self, sitting: Sitting | Run) -> Run:
         """What a run of the tests comes to.
 
         Raises:
             Lost: it left something behind for the next one.
         """
+        if isinstance(sitting, Run):
+            return sitting
         run = sitting.result(self._until)
-        if left := _left():
-            raise Lost(f"the tests leave files behind: {left[0]}")
+        if left := next((path for path in _paths() if path not in self._mounted), None):
+            raise Lost(f"the tests leave files behind: {left}")
         return run
 
     def _asking(self, modules: dict[str, str], calls: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], float]:
@@ -197,10 +220,25 @@ class Trials:
         self.found["seconds"][phase] = time.monotonic() - begin
 
 
-def _left() -> list[str]:
-    """What a run of the tests left on the disk, where the next one would find what it saw of the program."""
-    own = [".", os.environ["TMPDIR"], *([SHARED] if _is_ours(SHARED) else [])]
-    return [name for folder in own for name in os.listdir(folder)]  # noqa: PTH208 - `pathlib` takes long to import
+def _words(answer: dict[str, Any]) -> str:
+    """An answer as tests see it, with the words of an exception."""
+    return json.dumps({name: part for name, part in answer.items() if name != "seconds"})
+
+
+def _paths() -> Iterator[str]:
+    """What is on the disk where a run of the tests could leave for the next one what it saw of the program."""
+    for folder in (".", os.environ["TMPDIR"], *([SHARED] if _is_ours(SHARED) else [])):
+        yield from _below(folder)
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Everything in a directory; what is mounted in it cannot be written to, and is left out."""
+    device = os.stat(folder).st_dev
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.path
+            if entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_dev == device:
+                yield from _below(entry.path)
 
 
 def _is_ours(folder: str) -> bool:
