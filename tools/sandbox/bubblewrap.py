@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from tools.sandbox.command import WORKSPACE, Command, Job, descriptor_with
 from tools.sandbox.identity import Identity, mapped_identity, spare_identity
-from tools.sandbox.interpreter import CONFIGURATION, SYSTEM, interpreter_roots
+from tools.sandbox.interpreter import CONFIGURATION, SYSTEM, roots_with
 from tools.sandbox.seccomp import filter_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tools.sandbox.execution import Limits
 
@@ -37,7 +37,7 @@ def missing_programs() -> list[str]:
     return [name for name in needed if shutil.which(name) is None]
 
 
-def bubblewrap_identity() -> Identity:
+def bubblewrap_identity(_: Sequence[Path] = ()) -> Identity:
     """The user that the program will be at this level."""
     return spare_identity() if os.geteuid() == 0 else mapped_identity()
 
@@ -48,7 +48,7 @@ def bubblewrapped(job: Job, status: int) -> Iterator[Command]:
     with descriptor_with(filter_program(network=True, metadata=True)) as seccomp:
         argv = [BWRAP, *NAMESPACES, *_user(job.copy.identity), "--hostname", "sandbox"]
         argv += ["--die-with-parent", "--new-session", "--json-status-fd", str(status), "--seccomp", str(seccomp)]
-        argv += [*_system(), *_devices(job), *_own_directories(job), *_interpreter()]
+        argv += [*_system(), *_devices(job), *_own_directories(job), *_readable(job.readable)]
         argv += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
         argv += [*GATE, *_becoming(job.copy.identity), "prlimit", *limit_options(job.limits), "--", *job.argv]
         yield Command(argv, job.environment, "killing the child", (seccomp, status), gated=True)
@@ -94,12 +94,10 @@ def _system() -> list[str]:
     return argv
 
 
-def _interpreter() -> list[str]:
-    """Mounted last: it may stand in `/tmp` or in a `/workspace` of the host, which the run's own directories hide."""
+def _readable(more: Sequence[Path]) -> list[str]:
+    """The interpreter and more; mounted last, for what the host has in `/tmp` or `/workspace` the run's own hide."""
     return [
-        word
-        for root in interpreter_roots()
-        for word in (*_passable_parents(root), "--ro-bind", str(root), str(root))
+        word for root in roots_with(more) for word in (*_passable_parents(root), "--ro-bind", str(root), str(root))
     ]
 
 

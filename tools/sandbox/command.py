@@ -11,6 +11,7 @@ from tools.storage import storage_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tools.sandbox.execution import Limits
     from tools.sandbox.throwaway import Throwaway
@@ -20,12 +21,13 @@ WORKSPACE = "/workspace"
 
 @dataclass(frozen=True)
 class Job:
-    """A program, its environment, its copy of the workspace and its limits."""
+    """A program, its environment, its copy of the workspace, its limits, and what else it may read."""
 
     argv: Sequence[str]
     environment: dict[str, str]
     copy: Throwaway
     limits: Limits
+    readable: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)

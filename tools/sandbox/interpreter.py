@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 # Parts of /etc that programs need to start, resolve names and check certificates; none holds a secret.
@@ -42,9 +42,12 @@ def python_argv(*args: str) -> list[str]:
 def interpreter_roots() -> tuple[Path, ...]:
     """What holds this Python and its packages, also by its resolved path; outermost only, without the system's."""
     named = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable}
-    places = {path for name in named for path in (Path(name).absolute(), Path(name).resolve())}
-    outside = {place for place in places if not any(place.is_relative_to(system) for system in SYSTEM)}
-    return tuple(sorted(place for place in outside if outside.isdisjoint(place.parents)))
+    return _outermost(path for name in named for path in (Path(name).absolute(), Path(name).resolve()))
+
+
+def roots_with(readable: Sequence[Path]) -> tuple[Path, ...]:
+    """The same, with what else may be read."""
+    return _outermost([*interpreter_roots(), *readable]) if readable else interpreter_roots()
 
 
 def clean_environment(extra: Mapping[str, str], *, tmp: str) -> dict[str, str]:
@@ -63,3 +66,8 @@ def clean_environment(extra: Mapping[str, str], *, tmp: str) -> dict[str, str]:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # else the result depends on which plugins we happen to have
         **extra,
     }
+
+
+def _outermost(places: Iterable[Path]) -> tuple[Path, ...]:
+    outside = {place for place in places if not any(place.is_relative_to(system) for system in SYSTEM)}
+    return tuple(sorted(place for place in outside if outside.isdisjoint(place.parents)))

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import tools
 from tools.sandbox.command import Command, Job, descriptor_with
 from tools.sandbox.identity import Identity, own_identity, spare_identity
-from tools.sandbox.interpreter import CONFIGURATION, SYSTEM, interpreter_roots
+from tools.sandbox.interpreter import CONFIGURATION, SYSTEM, roots_with
 from tools.sandbox.seccomp import filter_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tools.sandbox.execution import Limits
 
@@ -36,9 +36,9 @@ START = "import sys; sys.path.append(sys.argv.pop(1)); from tools.sandbox.launch
 START += "sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))"
 
 
-def landlocked_identity() -> Identity:
+def landlocked_identity(readable: Sequence[Path] = ()) -> Identity:
     """The user that the program will be at this level."""
-    if os.geteuid() == 0 and all(map(_open_to_all, interpreter_roots())):
+    if os.geteuid() == 0 and all(map(_open_to_all, roots_with(readable))):
         return spare_identity()
     return own_identity()
 
@@ -53,7 +53,7 @@ def landlocked(job: Job, status: int) -> Iterator[Command]:
         "confined": True,
         "user": copy.identity.outside if copy.identity.dropped else None,
         "filter": program.hex(),
-        "readable": [*SYSTEM, *CONFIGURATION, *READABLE, *map(str, interpreter_roots())],
+        "readable": [*SYSTEM, *CONFIGURATION, *READABLE, *map(str, roots_with(job.readable))],
         "writable": [*WRITABLE, str(copy.workspace), str(copy.tmp)],
     }
     with _launched(job, spec, status) as command:

@@ -39,13 +39,14 @@ class Request:
     stdin: bytes = b""
     read_only: Sequence[str] = ()
     keep_changes: bool = False
+    readable: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
 class Confinement:
     """How a level runs a job: the user it becomes, the command, and whether it has mounts of its own."""
 
-    identity: Callable[[], Identity]
+    identity: Callable[[Sequence[Path]], Identity]
     command: Callable[[Job, int], AbstractContextManager[Command]]
     mounts: bool
 
@@ -53,7 +54,7 @@ class Confinement:
 CONFINEMENTS: dict[Level, Confinement] = {
     "A": Confinement(bubblewrap_identity, bubblewrapped, mounts=True),
     "B": Confinement(landlocked_identity, landlocked, mounts=False),
-    "off": Confinement(own_identity, unconfined, mounts=False),
+    "off": Confinement(lambda _: own_identity(), unconfined, mounts=False),
 }
 
 
@@ -68,7 +69,7 @@ def execute(level: Level, request: Request, stop: Event | None = None) -> Execut
     """
     _check(request)
     confinement = CONFINEMENTS[level]
-    with throwaway(request.workspace, confinement.identity(), request.read_only) as copy:
+    with throwaway(request.workspace, confinement.identity(request.readable), request.read_only) as copy:
         job = _job(request, copy, mounts=confinement.mounts)
         with status_pipe() as status, confinement.command(job, status.writer.fileno()) as command:
             supervisor = Supervisor(command, copy, request.limits, stop or Event())
@@ -108,9 +109,10 @@ def _unencodable(word: str) -> bool:
 def _job(request: Request, copy: Throwaway, *, mounts: bool) -> Job:
     environment = clean_environment(request.environment, tmp="/tmp" if mounts else str(copy.tmp))  # noqa: S108
     if mounts:
-        return Job(request.argv, environment, copy, request.limits)
+        return Job(request.argv, environment, copy, request.limits, request.readable)
     argv = [_real(word, copy) for word in request.argv]
-    return Job(argv, {name: _real(value, copy) for name, value in environment.items()}, copy, request.limits)
+    real = {name: _real(value, copy) for name, value in environment.items()}
+    return Job(argv, real, copy, request.limits, request.readable)
 
 
 def _real(text: str, copy: Throwaway) -> str:

@@ -69,12 +69,14 @@ class Sandbox:
         env: Mapping[str, str] = NOTHING,
         stdin: bytes = b"",
         read_only: Sequence[str] = (),
+        readable: Sequence[Path] = (),
         keep_changes: bool = False,
     ) -> Execution:
         """Run `argv` in a throwaway copy of `workspace`, at `/workspace` as far as it and its output can tell.
 
         A command that fails, is stopped or does not exist is a result and no error. `env` is added to a clean
-        environment. `read_only` paths cannot be changed or replaced. With `keep_changes` new and changed files
+        environment. `read_only` paths cannot be changed or replaced. `readable` directories of this machine, such as
+        another interpreter's, can be read as well. With `keep_changes` new and changed files
         of a command that ended by itself come back into `workspace`; nothing is ever deleted there.
 
         Raises:
@@ -83,7 +85,9 @@ class Sandbox:
             FileMissing, PathRefused: a `read_only` path that the workspace does not hold.
             ToolRefused: no command, or words in it that no command can have.
         """
-        request = Request(tuple(argv), workspace, limits, dict(env), stdin, tuple(read_only), keep_changes)
+        request = Request(
+            tuple(argv), workspace, limits, dict(env), stdin, tuple(read_only), keep_changes, tuple(readable)
+        )
         return self._execute(request, Event())
 
     async def arun(
@@ -95,10 +99,13 @@ class Sandbox:
         env: Mapping[str, str] = NOTHING,
         stdin: bytes = b"",
         read_only: Sequence[str] = (),
+        readable: Sequence[Path] = (),
         keep_changes: bool = False,
     ) -> Execution:
         """The same as `run` without blocking the loop; cancelling it ends every process of the run first."""
-        request = Request(tuple(argv), workspace, limits, dict(env), stdin, tuple(read_only), keep_changes)
+        request = Request(
+            tuple(argv), workspace, limits, dict(env), stdin, tuple(read_only), keep_changes, tuple(readable)
+        )
         stop = Event()
         running = asyncio.get_running_loop().run_in_executor(_threads, self._execute, request, stop)
         try:

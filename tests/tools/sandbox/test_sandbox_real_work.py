@@ -160,3 +160,17 @@ def test_an_interpreter_may_stand_where_the_copy_is_mounted(sandbox: Sandbox, tm
         check=False,
     )
     assert ran.stdout == f"{tmp_path / 'venv'}\n\n", ran.stderr
+
+
+def test_another_interpreter_can_be_run_when_it_is_named_as_readable_and_not_without(
+    sandbox: Sandbox, workspace: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", other], check=True)
+    argv = [str(other / "bin" / "python"), "-P", "-s", "-c", "import sys; print(sys.prefix)"]
+    ran = sandbox.run(argv, workspace=workspace, readable=[other])
+    assert (ran.exit_code, ran.stdout) == (0, f"{other}\n"), ran.stderr
+    assert not sandbox.run(argv, workspace=workspace).ok
+    write = sandbox.run([*argv[:-1], f"open({str(other / 'x')!r}, 'w')"], workspace=workspace, readable=[other])
+    assert not write.ok
+    assert not (other / "x").exists()
