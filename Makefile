@@ -1,8 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip --quiet --disable-pip-version-check
+QUIETLY := --quiet --disable-pip-version-check
+PIP := $(BIN)/pip $(QUIETLY)
+PYNGUIN := .venv-pynguin
 
-.PHONY: install system demo factory test soak lint format bench studio faults clean
+.PHONY: install pynguin system demo factory test soak lint format bench studio faults clean
 
 # The pins are the whole closure, so pip has nothing to resolve (it would take a newer release for an extra of a pinned
 # package, and refuse it for want of a hash); what it would have resolved is checked afterwards.
@@ -15,6 +17,16 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 	touch $@
 
 install: .venv/installed
+
+# pynguin writes tests for the factory, if it is asked to. It needs older versions of what Millwright uses, hence a place
+# of its own.
+$(PYNGUIN)/installed: constraints-pynguin.txt
+	$(PYTHON) -m venv $(PYNGUIN)
+	$(PYNGUIN)/bin/pip $(QUIETLY) install --require-hashes --no-deps -r constraints-pynguin.txt
+	$(PYNGUIN)/bin/pip $(QUIETLY) check
+	touch $@
+
+pynguin: $(PYNGUIN)/installed
 
 # bubblewrap gives the strongest sandbox; without it Landlock is used where the kernel has it.
 system:
@@ -55,4 +67,4 @@ faults: install
 	PYTHONPATH=tests:. $(BIN)/python tests/faults/figures.py
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv $(PYNGUIN) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -49,6 +49,7 @@ class Confined:
         *,
         workspace: Path | None = None,
         read_only: tuple[str, ...] = (),
+        readable: tuple[Path, ...] = (),
     ) -> Execution:
         """Run one command; the sandbox is chosen before the first."""
         if self._sandbox is None:
@@ -60,6 +61,7 @@ class Confined:
             workspace=workspace or self._run.workspace,
             limits=self._limits,
             read_only=read_only,
+            readable=readable,
             # The interpreter leaves the working directory out of its path; a program finds itself by this.
             env={"PYTHONPATH": ".:src"},
         )

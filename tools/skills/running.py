@@ -19,7 +19,13 @@ class Runner(Protocol):
     """Runs a command on a copy of a workspace; `purpose` says what for."""
 
     async def __call__(
-        self, argv: Sequence[str], purpose: str, *, workspace: Path, read_only: tuple[str, ...] = ()
+        self,
+        argv: Sequence[str],
+        purpose: str,
+        *,
+        workspace: Path,
+        read_only: tuple[str, ...] = (),
+        readable: tuple[Path, ...] = (),
     ) -> Execution:
         """Return how the command ended; raises SandboxUnavailable."""
 
@@ -29,9 +35,14 @@ def confined(policy: Policy = "require", limits: Limits | None = None) -> Runner
     within = limits or Limits()
 
     async def run(
-        argv: Sequence[str], purpose: str, *, workspace: Path, read_only: tuple[str, ...] = ()
+        argv: Sequence[str],
+        purpose: str,
+        *,
+        workspace: Path,
+        read_only: tuple[str, ...] = (),
+        readable: tuple[Path, ...] = (),
     ) -> Execution:
         sandbox = await asyncio.to_thread(Sandbox.choose, policy)
-        return await sandbox.arun(argv, workspace=workspace, limits=within, read_only=read_only)
+        return await sandbox.arun(argv, workspace=workspace, limits=within, read_only=read_only, readable=readable)
 
     return run
