@@ -1,49 +1,122 @@
-"""What a task of the factory costs without the model's time, by phase, and what a long session leaves.
+"""What a task of the factory costs without the model's time, by phase, and what a long session holds and leaves.
 
-PYTHONPATH=tests:. .venv/bin/python benchmarks/factory.py [--tasks N]
+PYTHONPATH=tests:. .venv/bin/python benchmarks/factory.py [--tasks N] [--workers N] [--looks FILE]
 
-The model's server answers at once. Seconds are those of this machine at this moment; the ratio to one bare
-sandboxed `python -c pass`, measured before every task, is what can be compared.
+The tasks are those of the stream that a user's first session draws, so most of them are written anew. The model's server
+is a process of its own and answers at once. Seconds are those of this machine at this moment; the ratio to one bare
+sandboxed `python -c pass`, measured as the session goes, is what can be compared. `--looks` writes each look at the
+process to a file as it is made.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
+import json
 import os
-import re
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from servers.ollama import OllamaServer
-from toolmakers import solver
+from growth import Held, held, slope
+from servers.ollama import OllamaProcess
 
 from millwright.factory import Order, Trainer
 from millwright.factory_summary import PHASES
 from tools.sandbox import Sandbox, python_argv
-from tools.tasks import draw
 
 if TYPE_CHECKING:
-    from millwright.factory_summary import Done
+    from collections.abc import Sequence
+
+    from millwright.factory_summary import Done, Summary
+
+WHOLE = "whole"
+LOOKS = 50
+"""So often a session is looked at, and a bare start is measured."""
 
 
-def resident() -> int:
-    """KiB of memory that this process has."""
-    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+class Watched:
+    """Hears of every task of a session, and looks at the process now and then."""
+
+    def __init__(self, tasks: int, home: Path, looks: Path | None) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.spent: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.looks: list[Held] = []
+        self._every = max(1, tasks // LOOKS)
+        self._home, self._file = home, looks
+        self._sandbox = Sandbox.choose()
+        self.starts = [self._bare_start() for _ in range(3)]
+        self._began = time.monotonic()
+
+    def tell(self, task: Done) -> None:
+        """Hear of a finished task."""
+        self.outcomes[task.outcome] += 1
+        for phase, seconds in {WHOLE: task.total, **task.seconds}.items():
+            self.spent[task.outcome, phase].append(seconds)
+        if task.number % self._every:
+            return
+        self.starts.append(self._bare_start())
+        self.looks.append(held(task.number))
+        if self._file is not None:
+            seconds = round(time.monotonic() - self._began)
+            more = {"seconds": seconds, "outcomes": self.outcomes, "logs": self._logs()}
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**asdict(self.looks[-1]), **more}) + "\n")
+
+    def _logs(self) -> dict[str, int]:
+        """Bytes of the databases' write-ahead logs."""
+        return {path.name: path.stat().st_size for path in self._home.rglob("*.sqlite-wal")}
+
+    def _bare_start(self) -> float:
+        """Seconds of one bare start of the sandbox."""
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            self._sandbox.run(python_argv("-c", "pass"), workspace=Path(folder))
+            return time.perf_counter() - began
 
 
-def bare_start(sandbox: Sandbox) -> float:
-    """Seconds of one bare start of the sandbox."""
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        sandbox.run(python_argv("-c", "pass"), workspace=Path(folder))
-        return time.perf_counter() - began
+async def session(watched: Watched, tasks: int, workers: int) -> Summary:
+    with OllamaProcess("toolmakers:stream") as server:
+        order = Order(max_tasks=tasks, workers=workers, settings={"base_url": server.url})
+        return await Trainer(order, watched.tell, print).run()
+
+
+def tell_costs(watched: Watched) -> None:
+    """Tell what a task of each outcome took."""
+    bare = median(watched.starts)
+    print(f"one bare start of the sandbox: {bare:.3f} s (median)")
+    for outcome, count in sorted(watched.outcomes.items()):
+        whole = median(watched.spent[outcome, WHOLE])
+        print(f"{outcome:<10} {count:>4} tasks, median {whole:.2f} s = {whole / bare:.1f} bare starts")
+        for phase in PHASES:
+            if spent := watched.spent.get((outcome, phase)):
+                print(f"    {phase:<8} {median(spent):.3f} s = {median(spent) / bare:.2f}")
+
+
+def tell_growth(looks: Sequence[Held]) -> None:
+    """Tell what the process held, and how fast that grew in the second half, when its caches are warm."""
+    for look in looks[:: max(1, len(looks) // 10)]:
+        print(look)
+    late = looks[len(looks) // 2 :]
+    if len(late) > 1:
+        print(
+            f"from {late[0].tasks} to {late[-1].tasks} tasks: {slope(late, 'memory'):+.2f} KiB, "
+            f"{slope(late, 'objects'):+.2f} Python objects a task"
+        )
+
+
+def tell_left(home: Path, tasks: int) -> None:
+    """Tell how much is on disk for each task, and of that how much in the databases' write-ahead logs."""
+    print(f"{size_of(home / 'runs') // tasks} bytes of runs a task")
+    print(f"{sum(p.stat().st_size for p in home.glob('runs/*/events.jsonl')) // tasks} of them events")
+    print(f"{size_of(home / 'memory') // tasks} bytes of library a task")
+    print(f"{sum(p.stat().st_size for p in home.glob('checkpoints.sqlite*')) // tasks} bytes of checkpoints a task")
+    print(f"{(home / 'profiles.sqlite').stat().st_size} bytes of profiles")
 
 
 def size_of(folder: Path) -> int:
@@ -51,54 +124,20 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-async def measured(tasks: int) -> None:
-    sandbox = Sandbox.choose()
-    starts, done = [bare_start(sandbox) for _ in range(3)], []
-    held: list[tuple[int, int, int]] = []
-
-    def tell(task: Done) -> None:
-        done.append(task)
-        starts.append(bare_start(sandbox))
-        if task.number % max(1, tasks // 10) == 0:
-            gc.collect()
-            held.append((task.number, resident(), sum(1 for _ in Path("/proc/self/fd").iterdir())))
-
-    with OllamaServer(solver([draw("any", 0, number) for number in range(tasks)])) as server:
-        began = time.monotonic()
-        summary = await Trainer(Order(max_tasks=tasks, settings={"base_url": server.url}), tell, print).run()
-        took = time.monotonic() - began
-    bare = median(starts)
-    print(f"{summary.total} tasks in {took:.0f} s, {summary.successful} solved, {summary.reused} by reuse")
-    print(f"one bare start of the sandbox: {bare:.3f} s (median)")
-    by_way: dict[str, list[Any]] = defaultdict(list)
-    for task in done:
-        by_way[task.outcome].append(task)
-    for outcome, some in sorted(by_way.items()):
-        whole = median(task.total for task in some)
-        print(f"{outcome:<10} {len(some):>4} tasks, median {whole:.2f} s = {whole / bare:.1f} bare starts")
-        for phase in PHASES:
-            spent = [task.seconds[phase] for task in some if phase in task.seconds]
-            if spent:
-                print(f"    {phase:<8} {median(spent):.3f} s = {median(spent) / bare:.2f}")
-    for number, memory, opened in held:
-        print(f"after {number:>5} tasks: {memory / 1024:.0f} MiB resident, {opened} descriptors")
-
-
-def left(home: Path, tasks: int) -> None:
-    """Tell how much is on disk for each task."""
-    print(f"{size_of(home / 'runs') // tasks} bytes of runs a task")
-    print(f"{size_of(home / 'memory') // tasks} bytes of library a task")
-    print(f"{sum(p.stat().st_size for p in home.glob('checkpoints.sqlite*')) // tasks} bytes of checkpoints a task")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tasks", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--looks", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ |= {"MILLWRIGHT_HOME": folder, "MILLWRIGHT_EMBEDDINGS": "lexical", "MILLWRIGHT_CHROMA": "off"}
-        asyncio.run(measured(options.tasks))
-        left(Path(folder), options.tasks)
+        watched = Watched(options.tasks, Path(folder), options.looks)
+        summary = asyncio.run(session(watched, options.tasks, options.workers))
+        print("\n".join(summary.lines()))
+        tell_costs(watched)
+        tell_growth(watched.looks)
+        tell_left(Path(folder), summary.total)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import copy
 import functools
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from tools.memory.records import Example
 from tools.tasks import Task, draw
 
 Script = Sequence[str] | Callable[[str], str]
-LENGTH = 60
+MOST_DRAWN = 10_000
 _ASKED = re.compile(
     r"which (?:defines this|another author).*?\n\n    def (\w+)\(|from this same.*?\n\n    def (\w+)\(", re.DOTALL
 )
@@ -198,10 +199,26 @@ def _by_signature(request: ChatRequest) -> dict[str, Any]:
 
 
 def stream(request: ChatRequest) -> Reply:
-    """The answers of a server that solves the first tasks of the stream `any`, seed 0."""
+    """The answers of a server that solves the stream `any`, seed 0, however long it is."""
     return _stream()(request)
 
 
 @functools.cache
 def _stream() -> Toolmakers:
-    return solver([draw("any", 0, number) for number in range(LENGTH)])
+    return Toolmakers(_Drawn(lambda task: task.reference), _Drawn(tests_of), choices=_by_signature)
+
+
+class _Drawn(dict[str, str]):
+    """A text for each function of the stream, which is drawn as far as it is asked for."""
+
+    def __init__(self, text: Callable[[Task], str]) -> None:
+        self._text = text
+        self._numbers = iter(range(MOST_DRAWN))
+        self._lock = threading.Lock()
+
+    def __missing__(self, entry: str) -> str:
+        with self._lock:
+            while entry not in self:
+                task = draw("any", 0, next(self._numbers))
+                self.setdefault(task.entry, self._text(task))
+        return self[entry]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tools.errors import Fenced, StorageFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Record = dict[str, Any]
@@ -25,6 +25,8 @@ Record = dict[str, Any]
 _ELSEWHERE = "move it away or set MILLWRIGHT_HOME elsewhere"
 _WAY_OUT = {
     errno.EEXIST: ("there is something else of that name", _ELSEWHERE),
+    errno.ENOENT: ("its directory is not there", "make the directory"),
+    errno.EISDIR: ("it is a directory", "name a file"),
     errno.ENOTDIR: ("a file stands where a directory should be", _ELSEWHERE),
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("the disk quota is used up", "free some space"),
@@ -40,8 +42,8 @@ def storage_failed(error: OSError, path: Path | str) -> StorageFailed:
     return StorageFailed(f"cannot write {str(path)!r}: {cause}; {way_out}, nothing that was saved is lost")
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace `path` by `content`: after a crash it holds the old bytes or the new ones.
+def write_atomic(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Replace `path` by `content`, whole or in pieces: after a crash it holds the old bytes or the new ones.
 
     Raises:
         StorageFailed: the disk refused; the old file is untouched.
@@ -51,7 +53,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(name, mode)  # noqa: PTH101 - the name is mkstemp's string

@@ -6,6 +6,7 @@ Counters live in the database; the file has them as they were at its `seq`, the 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import StorageFailed
@@ -16,6 +17,7 @@ from tools.memory.rows import loaded
 from tools.storage import storage_failed, sweep, write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tools.memory.database import Row
@@ -81,7 +83,6 @@ class IndexFile:
         return count * _SHARE >= int(row[0])
 
     def _write(self, library: Library) -> None:
-        index = tools_index(library)
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(0, "a directory stands there")
@@ -89,11 +90,13 @@ class IndexFile:
                 sweep(self.path.parent)
         except OSError as error:
             raise storage_failed(error, self.path) from error
-        write_atomic(self.path, _encoded(index))
-        moved(library.database, CURSOR, index["seq"])
+        with _reading(library) as (head, tools):
+            write_atomic(self.path, _encoded(head, tools))
+        moved(library.database, CURSOR, head["seq"])
 
     def _wrong(self, library: Library) -> list[str]:
         index = tools_index(library)
+        tools = index.pop("tools")
         try:
             content = self.path.read_bytes()
             there = json.loads(content)
@@ -104,14 +107,14 @@ class IndexFile:
             return [f"tools/index.json cannot be read ({type(error).__name__}: {error})"]
         if there.get("seq") != index["seq"]:
             return [f"tools/index.json is of change {there.get('seq')}, the memory of {index['seq']}"]
-        wanted = {entry["id"]: entry for entry in index["tools"]}
+        wanted = {entry["id"]: entry for entry in tools}
         # As text, because a NaN among the examples equals nothing.
         differing = sorted(
             name for name in wanted.keys() | entries.keys() if _line(wanted.get(name)) != _line(entries.get(name))
         )
         if differing:
             return [f"tools/index.json differs from the memory in {len(differing)} skills: {_few(differing)}"]
-        return [] if content == _encoded(index) else ["tools/index.json was changed"]
+        return [] if content == b"".join(_encoded(index, tools)) else ["tools/index.json was changed"]
 
 
 def tools_index(library: Library) -> dict[str, Any]:
@@ -120,23 +123,21 @@ def tools_index(library: Library) -> dict[str, Any]:
     Raises:
         StorageFailed: the database cannot be read.
     """
+    with _reading(library) as (head, tools):
+        return {**head, "tools": list(tools)}
+
+
+@contextmanager
+def _reading(library: Library) -> Iterator[tuple[dict[str, Any], Iterator[dict[str, Any]]]]:
+    """Give what the index says before its tools, and these one by one: of a large library, all take much memory."""
     with library.database.reading() as connection:
         connection.execute("BEGIN")
         (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM changes WHERE op != 'vector'").fetchone()
-        aliases: dict[str, list[str]] = {}
-        for row in connection.execute("SELECT skill, name FROM aliases ORDER BY name"):
-            aliases.setdefault(row["skill"], []).append(row["name"])
-        reasons = {
-            row["skill"]: row["why"] for row in connection.execute("SELECT * FROM transitions ORDER BY rowid")
-        }
-        entries = [
-            _entry(row, aliases.get(row["id"], []), reasons.get(row["id"], ""))
-            for row in connection.execute("SELECT * FROM skills ORDER BY name, version")
-        ]
-    return {"format": FORMAT, "seq": seq, "count": len(entries), "tools": entries}
+        (count,) = connection.execute("SELECT count(*) FROM skills").fetchone()
+        yield {"format": FORMAT, "seq": seq, "count": count}, map(_entry, connection.execute(_TOOLS))
 
 
-def _entry(row: Row, aliases: list[str], why: str) -> dict[str, Any]:
+def _entry(row: Row) -> dict[str, Any]:
     try:
         body = loaded(row["body"])
         evidence = Evidence.model_validate(body["evidence"])
@@ -149,9 +150,9 @@ def _entry(row: Row, aliases: list[str], why: str) -> dict[str, Any]:
         ) from error
     return {
         **{name: row[name] for name in ("id", "name", "version", "state")},
-        "why": why,
+        "why": row["why"] or "",
         **said,
-        "aliases": aliases,
+        "aliases": json.loads(row["aliases"]),
         "signature": signature,
         "sha256": row["sha256"],
         "evidence": {
@@ -171,11 +172,14 @@ def _entry(row: Row, aliases: list[str], why: str) -> dict[str, Any]:
     }
 
 
-def _encoded(index: dict[str, Any]) -> bytes:
+def _encoded(head: dict[str, Any], tools: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """One tool a line: quick to write, and to compare."""
-    tools = ",\n".join(_line(entry) for entry in index["tools"])
-    head = json.dumps({name: value for name, value in index.items() if name != "tools"})
-    return f'{head[:-1]}, "tools": [\n{tools}\n]}}\n'.encode()
+    yield f'{json.dumps(head)[:-1]}, "tools": ['.encode()
+    between = "\n"
+    for entry in tools:
+        yield f"{between}{_line(entry)}".encode()
+        between = ",\n"
+    yield b"\n]}\n"
 
 
 def _line(entry: dict[str, Any] | None) -> str:
@@ -185,3 +189,11 @@ def _line(entry: dict[str, Any] | None) -> str:
 def _few(names: list[str]) -> str:
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_TOOLS = """
+    SELECT skills.*,
+        (SELECT why FROM transitions WHERE skill = skills.id ORDER BY rowid DESC LIMIT 1) AS why,
+        (SELECT json_group_array(name) FROM (SELECT name FROM aliases WHERE skill = skills.id ORDER BY name)) AS aliases
+    FROM skills ORDER BY name, version
+"""

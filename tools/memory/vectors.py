@@ -81,7 +81,9 @@ class Scan:
         for owner, blob in rows:
             place = len(self._owners)
             if place == len(self._rows):
-                self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+                grown = np.zeros((2 * place, self._rows.shape[1]), dtype=np.float32)  # takes memory as it is filled
+                grown[:place] = self._rows
+                self._rows = grown
             self._rows[place] = np.frombuffer(blob, dtype="<f4")
             self._places[owner] = place
             self._owners.append(owner)

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import stat
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -222,6 +223,20 @@ def test_whoever_begins_at_nothing_hears_of_everything(library: Library) -> None
         ("skill:oee-1", "count"),
         ("skill:scrap_rate-1", "delete"),
     }
+
+
+def test_the_index_of_a_large_library_is_written_without_holding_all_of_it(home: Path) -> None:
+    library = library_in(home)
+    for number in range(100):
+        library.admit(offered(f"tool_{number}", description="long " * 1_000, ast_hash=str(number)), key=str(number))
+    index = IndexFile(home)
+    tracemalloc.start()
+    index.catch_up(library)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(index_of(home)) == 100
+    assert most < index.path.stat().st_size / 2
+    library.database.close()
 
 
 def _admit(home: Path, worker: int, count: int, gate: threading.Barrier) -> None:

@@ -59,7 +59,7 @@ def _weights(found: list[str]) -> dict[int, float]:
     return sums
 
 
-@functools.lru_cache(maxsize=20_000)
+@functools.lru_cache(maxsize=4_000)  # 1.7 KB each
 def _of_word(word: str) -> tuple[tuple[int, float], ...]:
     strength = _WEAK if word in WEAK_WORDS else 1.0
     marked = f"<{word}>"
