@@ -316,7 +316,7 @@ def test_it(): assert len(RUNS) < 5
     "writes wherever it can": (
         f"""{WEAK}
 import os
-TOLD = b'{{"tests": {{"t": {{"outcome": "passed", "message": ""}}}}, "calls": 9, "asked": []}}\\n'
+TOLD = b'{{"tests": {{"t": {{"outcome": "passed", "message": ""}}}}, "calls": 9, "asked": [], "all": true}}\\n'
 def test_it():
     for fd in range(3, 200):
         try: os.write(fd, TOLD)

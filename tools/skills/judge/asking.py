@@ -14,13 +14,14 @@ from tools.skills.judge import serving
 
 TYPE_CHECKING = False  # `typing` takes longer to import than a program to start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 with open(serving.__file__, encoding="utf-8") as file:
     _SERVING = file.read()
 # Of the clock, which runs on while a busy machine does something else: so much more than of processor time.
 LATE, LEAST_LATE = 5.0, 5.0
+AHEAD = 30_000  # bytes of calls that are sent ahead; less than a socket holds while nobody reads (socket(7))
 
 
 class Server:
@@ -90,7 +91,8 @@ class Running:
 
     def load(self, program: dict[str, Any]) -> None:
         """Hand the program over."""
-        ready = self._exchange(program)
+        self._send([_line(program)])
+        ready = self._answer()
         self.slowest = float(ready.get("seconds", 0.0))
         self.problem = "" if ready["kind"] == "ready" else told(ready)
 
@@ -102,11 +104,27 @@ class Running:
         """
         if self.problem:
             return {"kind": "stopped", "error": self.problem}
-        found = self._exchange({"args": serving.packed(args), "kwargs": serving.packed(kwargs)})
-        self.slowest = max(self.slowest, found.get("seconds", 0.0))
-        if found["kind"] == "stopped":
-            self.problem = found["error"]
-        return found
+        self._send([_line({"args": serving.packed(args), "kwargs": serving.packed(kwargs)})])
+        return self._asked()
+
+    def ask_all(self, calls: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """What calls with these arguments came to, in order; after one that did not end there are no more.
+
+        Some are sent ahead, for to wait for each other takes both sides longer than most calls.
+
+        Raises:
+            NotJson: an argument has no form in JSON.
+        """
+        lines = [_line({"args": [], "kwargs": serving.packed(call)}) for call in calls]
+        done = 0
+        while done < len(lines) and not self.problem:
+            size, end = len(lines[done]), done + 1
+            while end < len(lines) and size + len(lines[end]) <= AHEAD:
+                size, end = size + len(lines[end]), end + 1
+            self._send(lines[done:end])
+            while done < end and not self.problem:
+                done += 1
+                yield self._asked()
 
     def end(self) -> None:
         """End the program."""
@@ -115,10 +133,21 @@ class Running:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGKILL)
 
-    def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _asked(self) -> dict[str, Any]:
+        found = self._answer()
+        self.slowest = max(self.slowest, found.get("seconds", 0.0))
+        if found["kind"] == "stopped":
+            self.problem = found["error"]
+        return found
+
+    def _send(self, lines: Sequence[bytes]) -> None:
+        with suppress(OSError):  # of a program that has ended, as is noticed when it does not answer
+            self._stream.write(b"".join(lines))
+            self._stream.flush()
+
+    def _answer(self) -> dict[str, Any]:
         begin = time.monotonic()
         try:
-            serving.say(self._stream, message)
             line = self._stream.readline(10 * serving.LONGEST_ANSWER)
             found = json.loads(line) if line.endswith(b"\n") else None
         except (OSError, ValueError):
@@ -128,6 +157,10 @@ class Running:
         late = time.monotonic() - begin >= 0.8 * self._seconds
         why = f"it did not end within {self._seconds:g} s" if late else "its process ended before it answered"
         return {"kind": "stopped", "error": why}
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 def told(answer: dict[str, Any]) -> str:

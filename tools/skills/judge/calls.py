@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from tools.skills.judge.asking import Running, Server
+    from tools.skills.judge.asking import Server
 
 MARK = "MILLWRIGHT-REPORT "
 PLAN = "plan.json"
 LONGEST_REPORT = 800_000
+TOO_LONG = {"kind": "stopped", "error": "the answers together are too long; ask fewer calls at once"}
+TOO_LATE = {"kind": "stopped", "error": "there was no time left to ask it"}
+GIVEN_UP = {"kind": "stopped", "error": "it was not asked: too many calls before it did not end"}
 
 
 def main(servers: list[Server]) -> None:
@@ -61,28 +64,20 @@ def asked(
     """
     found: list[dict[str, Any]] = []
     size, stopped, slowest = 0, 0, 0.0
-    running: Running | None = None
-    for call in calls:
-        if time.monotonic() > until:
-            found.append({"kind": "stopped", "error": "there was no time left to ask it"})
-            continue
-        if patience and stopped >= patience:
-            found.append({"kind": "stopped", "error": "it was not asked: too many calls before it did not end"})
-            continue
-        if running is None or running.problem:
-            if running is not None:
-                running.end()
-            running = server.start(program["modules"], program["entry"], program["cpu_seconds"])
-        answer = running.ask([], call)
+    while len(found) < len(calls) and not (patience and stopped >= patience) and time.monotonic() < until:
+        running = server.start(program["modules"], program["entry"], program["cpu_seconds"])
+        if running.problem:
+            found.append({"kind": "stopped", "error": running.problem})
+        for answer in running.ask_all(calls[len(found) :]):
+            size += len(json.dumps(answer))
+            found.append(answer if size <= longest else TOO_LONG)
+            if time.monotonic() > until:
+                break
+        stopped += bool(running.problem)
         slowest = max(slowest, running.slowest)
-        stopped += answer["kind"] == "stopped"
-        size += len(json.dumps(answer))
-        if size > longest:
-            answer = {"kind": "stopped", "error": "the answers together are too long; ask fewer calls at once"}
-        found.append(answer)
-    if running is not None:
         running.end()
-    return found, slowest
+    why = GIVEN_UP if time.monotonic() < until else TOO_LATE
+    return found + [why] * (len(calls) - len(found)), slowest
 
 
 def value_of(answer: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ class Proxy(ModuleType):
         super().__init__("main", "The program under test.")
         self.running: Running | None = None
         self.asked: list[dict[str, Any]] = []
+        self.all_recorded = True
         self.calls = 0
         self._parameters = parameters
         function = self._passing_on
@@ -52,8 +53,12 @@ class Proxy(ModuleType):
 
     def _record(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         named = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
-        if len(self.asked) < MOST_RECORDED and len(args) <= len(self._parameters) and named not in self.asked:
+        if named in self.asked:
+            return
+        if len(self.asked) < MOST_RECORDED and len(args) <= len(self._parameters):
             self.asked.append(named)
+        else:
+            self.all_recorded = False
 
 
 def _listed(value: Any) -> Any:

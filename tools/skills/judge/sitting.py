@@ -41,10 +41,11 @@ class Run:
         Raises:
             KeyError: that is not what it should tell.
         """
-        told = told or {"tests": {}, "calls": 0, "asked": []}
+        told = told or {"tests": {}, "calls": 0, "asked": [], "all": False}
         self.tests: dict[str, dict[str, str]] = told["tests"]
         self.calls: int = told["calls"]
         self.asked: list[dict[str, Any]] = told["asked"]
+        self.all_recorded: bool = told["all"]
         self.problem, self.ended, self.late = problem, ended, late
 
     @property

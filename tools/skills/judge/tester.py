@@ -107,7 +107,8 @@ class Tester:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if not self._telling and self._outcomes[item.nodeid]["outcome"] == "failed":
                 break
-        content = {"tests": self._outcomes, "calls": self._proxy.calls, "asked": self._proxy.asked}
+        proxy = self._proxy
+        content = {"tests": self._outcomes, "calls": proxy.calls, "asked": proxy.asked, "all": proxy.all_recorded}
         with open(pipe, "wb") as stream:
             stream.write(json.dumps(content).encode() + b"\n")
 
