@@ -87,12 +87,18 @@ async def _by_tests(run: Runner, tool: Found, dossier: Dossier, session: Session
             tests = tests.replace(
                 f"from main import {task.entry}", f"from main import {tool.entry} as {task.entry}"
             )
+            task = task.model_copy(update={"reference": _named(task.reference, task.entry, tool.entry)})
         found = await examine(
-            run, program, tests, signature=signature, task=None, least_score=session.context.least_score
+            run, program, tests, signature=signature, task=task, least_score=session.context.least_score
         )
     except ToolRefused as refusal:
         return str(refusal)
     return "" if found.passed else "; ".join(step.detail for step in found.steps if not step.passed)
+
+
+def _named(reference: str, entry: str, name: str) -> str:
+    """A reference, if there is one, whose function can be called by another name."""
+    return f"{reference}\n{name} = {entry}\n" if reference else ""
 
 
 def _unlike(code: str, entry: str, signature: str) -> str:

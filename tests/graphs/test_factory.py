@@ -227,6 +227,44 @@ async def test_an_author_that_writes_nothing_is_blamed_and_the_other_is_not_aske
     assert len(authors(server.chats, "tester")) == 2
 
 
+SECONDS = TAKT.replace("available_minutes / demand", "60 * available_minutes / demand")
+IN_SECONDS = TAKT_TESTS.replace("approx(takt)", "approx(60 * takt)")
+
+
+async def test_code_that_contradicts_a_stated_example_is_refused_though_its_tests_agree(ollama: Start) -> None:
+    server = ollama(Toolmakers({"takt_time": [SECONDS, TAKT]}, {"takt_time": [IN_SECONDS, TAKT_TESTS]}))
+    output = await make(server, takt_task(oracle=False))
+    assert output["outcome"] == "admitted", output
+    assert library()["takt_time-1"].code == TAKT
+    exams = [event for event in read_events(run_dir("t") / "events.jsonl") if event["event"] == "EXAM"]
+    failed = exams[0]["steps"][-1]
+    assert (failed["name"], failed["passed"], exams[0]["blames"]) == ("oracle", False, ["code"])
+    assert "1 of 1 answers differ from the examples of the task" in failed["detail"]
+    assert exams[-1]["steps"][-1]["detail"] == "1 answers agree with the examples of the task"
+    assert library()["takt_time-1"].evidence.oracle_cases == 0, "an example is no independent calculation"
+
+
+async def test_a_tool_that_contradicts_a_stated_example_is_not_reused_though_the_tests_agree(ollama: Start) -> None:
+    task = takt_task(
+        oracle=False,
+        entry="pace",
+        signature="def pace(available_minutes: float, demand: int) -> float",
+        statement="Return the pace in seconds. " + TAKT_STATEMENT,
+        examples=[{"arguments": {"demand": 240, "available_minutes": 480.0}, "result": 120.0}],
+    )
+    makers = Toolmakers(
+        {"takt_time": [TAKT], "pace": [renamed("pace", SECONDS)]},
+        {"takt_time": [TAKT_TESTS], "pace": [renamed("pace", TAKT_TESTS), renamed("pace", IN_SECONDS)]},
+        choices={"pace": REUSE},
+    )
+    server = ollama(makers)
+    await make(server, takt_task())
+    output = await make(server, task, thread="pace")
+    assert (output["outcome"], output["skill"]) == ("admitted", "pace-1"), output
+    tried = next(step for step in report("pace")["steps"] if step["step"] == "prove")
+    assert "differ from the examples of the task" in json.dumps(tried)
+
+
 async def test_a_tool_made_of_another_is_a_workflow_and_what_it_is_made_of_gains_evidence(ollama: Start) -> None:
     hourly = "    return takt_time(available_minutes, demand) / 60\n"
     code = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.skills import schemas
-from tools.skills.calling import Answer, answer_of
+from tools.skills.calling import Answer, answer_of, plain
 from tools.skills.comparing import same, same_values
 from tools.skills.properties import PROPERTIES, broken
 
@@ -112,23 +112,25 @@ def of_oracle(
     for arguments, answer, right in zip(inputs, answers, expected or answers, strict=True):
         if not same(answer, right):
             wrong.append((f"{_called(arguments)}: it {answer.told}", right.told))
-    known = {_called(arguments): answer for arguments, answer in zip(inputs, answers, strict=True)}
     for example in examples:
-        answer = known[_called(example.arguments)]
+        # The same arguments may stand among the inputs in another order.
+        answer = next(
+            a for arguments, a in zip(inputs, answers, strict=True) if arguments == plain(example.arguments)
+        )
         if answer.kind != "returned" or not same_values(answer.value, example.result):
             wrong.insert(0, (f"{_called(example.arguments)}: it {answer.told}", f"returned {example.result!r}"))
     cases = len(inputs) if expected else len(examples)
+    against = "an independent calculation" if expected else "the examples of the task"
     if wrong:
         # One right answer shows what is meant; all of them would be a list to write off.
         first = f"{wrong[0][0]}, the right answer is: {wrong[0][1]}"
         others = [what for what, _ in wrong[1:MOST_TOLD]]
-        told = f"{len(wrong)} of {cases} answers differ from an independent calculation: "
+        told = f"{len(wrong)} of {cases} answers differ from {against}: "
         return Finding("oracle", told + "\n".join([first, *others]), "code")
     if not cases:
         return Finding("oracle", "there is no independent calculation and no example to compare with")
-    return Finding(
-        "oracle", f"{cases} answers agree with an independent calculation", evidence={"oracle_cases": cases}
-    )
+    evidence = {"oracle_cases": cases} if expected else {}
+    return Finding("oracle", f"{cases} answers agree with {against}", evidence=evidence)
 
 
 def _on_reference(runs: Sequence[Report], seconds: float) -> Finding:
