@@ -1,8 +1,9 @@
 """What a task of the factory costs without the model's time, by phase, and what a long session holds and leaves.
 
-PYTHONPATH=tests:. .venv/bin/python benchmarks/factory.py [--tasks N] [--workers N] [--looks FILE]
+PYTHONPATH=tests:. .venv/bin/python benchmarks/factory.py [--tasks N] [--again N] [--workers N] [--looks FILE]
 
-The tasks are those of the stream that a user's first session draws, so most of them are written anew. The model's server
+The tasks are those of the stream that a user's first session draws, so most of them are written anew. `--again` has so
+many drawn from the beginning of that stream once more, which the tools solve that are there by then. The model's server
 is a process of its own and answers at once. Seconds are those of this machine at this moment; the ratio to one bare
 sandboxed `python -c pass`, measured as the session goes, is what can be compared. `--looks` writes each look at the
 process to a file as it is made.
@@ -28,12 +29,14 @@ from servers.ollama import OllamaProcess
 
 from millwright.factory import Order, Trainer
 from millwright.factory_summary import PHASES
+from millwright.heap import share_heap
+from tools.runs import counters
 from tools.sandbox import Sandbox, python_argv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from millwright.factory_summary import Done, Summary
+    from millwright.factory_summary import Done
 
 WHOLE = "whole"
 LOOKS = 50
@@ -47,6 +50,7 @@ class Watched:
         self.outcomes: Counter[str] = Counter()
         self.spent: dict[tuple[str, str], list[float]] = defaultdict(list)
         self.looks: list[Held] = []
+        self._tasks = 0
         self._every = max(1, tasks // LOOKS)
         self._home, self._file = home, looks
         self._sandbox = Sandbox.choose()
@@ -58,10 +62,11 @@ class Watched:
         self.outcomes[task.outcome] += 1
         for phase, seconds in {WHOLE: task.total, **task.seconds}.items():
             self.spent[task.outcome, phase].append(seconds)
-        if task.number % self._every:
+        self._tasks += 1
+        if self._tasks % self._every:
             return
         self.starts.append(self._bare_start())
-        self.looks.append(held(task.number))
+        self.looks.append(held(self._tasks))
         if self._file is not None:
             seconds = round(time.monotonic() - self._began)
             more = {"seconds": seconds, "outcomes": self.outcomes, "logs": self._logs()}
@@ -80,10 +85,14 @@ class Watched:
             return time.perf_counter() - began
 
 
-async def session(watched: Watched, tasks: int, workers: int) -> Summary:
+async def sessions(watched: Watched, home: Path, counts: Sequence[int], workers: int) -> None:
+    """Sessions of so many tasks after each other, each from the beginning of the stream."""
     with OllamaProcess("toolmakers:stream") as server:
-        order = Order(max_tasks=tasks, workers=workers, settings={"base_url": server.url})
-        return await Trainer(order, watched.tell, print).run()
+        for tasks in filter(None, counts):
+            order = Order(max_tasks=tasks, workers=workers, settings={"base_url": server.url})
+            summary = await Trainer(order, watched.tell, print).run()
+            print("\n".join(summary.lines()))
+            (home / counters.FILE).unlink()
 
 
 def tell_costs(watched: Watched) -> None:
@@ -127,17 +136,19 @@ def size_of(folder: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tasks", type=int, default=20)
+    parser.add_argument("--again", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--looks", type=Path)
     options = parser.parse_args()
+    share_heap()  # as `millwright factory run` does
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ |= {"MILLWRIGHT_HOME": folder, "MILLWRIGHT_EMBEDDINGS": "lexical", "MILLWRIGHT_CHROMA": "off"}
-        watched = Watched(options.tasks, Path(folder), options.looks)
-        summary = asyncio.run(session(watched, options.tasks, options.workers))
-        print("\n".join(summary.lines()))
+        tasks = options.tasks + options.again
+        watched = Watched(tasks, Path(folder), options.looks)
+        asyncio.run(sessions(watched, Path(folder), (options.tasks, options.again), options.workers))
         tell_costs(watched)
         tell_growth(watched.looks)
-        tell_left(Path(folder), summary.total)
+        tell_left(Path(folder), tasks)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,9 @@ def run(
     from pydantic import ValidationError
 
     from millwright.factory import Order
+    from millwright.heap import share_heap
 
+    share_heap()
     settings = given(
         model=model, base_url=base_url, tries=tries, hold_out=hold_out, parallel=parallel, sandbox=exec_sandbox
     )
