@@ -116,8 +116,48 @@ def test_a_mutant_that_never_ends_or_kills_itself_is_noticed(program: Path) -> N
     assert outcomes(found) == ["failed", "failed"]
 
 
+def test_what_a_mutant_starts_is_ended_before_the_next_one_runs(program: Path) -> None:
+    stays = """import os, time
+def half(n):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            while True:
+                open("/tmp/alive", "w").close()
+                time.sleep(0.01)
+        os._exit(0)
+    time.sleep(0.3)
+    return n // 2
+"""
+    sees = """import os, time
+def half(n):
+    if os.path.exists("/tmp/alive"): os.unlink("/tmp/alive")
+    time.sleep(0.3)
+    return 0 if os.path.exists("/tmp/alive") else 2
+"""
+    assert outcomes(run(program, [stays, sees])) == ["passed", "passed"]
+
+
+def test_what_a_mutant_writes_is_taken_back_before_the_next_one_runs(program: Path) -> None:
+    (program / "table.txt").write_text("2")
+    writes = """import os, pathlib
+def half(n):
+    pathlib.Path("left.txt").write_text("here")
+    pathlib.Path("table.txt").unlink()
+    pathlib.Path("calc.pyc").write_bytes(b"x")
+    pathlib.Path("conftest.py").write_text("raise SystemExit")
+    return 2
+"""
+    reads = """import os
+def half(n):
+    assert sorted(os.listdir(".")) == ["calc.py", "table.txt", "test_calc.py"], os.listdir(".")
+    return int(open("table.txt").read())
+"""
+    assert outcomes(run(program, [writes, reads, writes, reads])) == ["passed"] * 4
+
+
 def test_mutants_without_time_are_told_as_untried(program: Path) -> None:
-    found = run(program, ["half = 1"] * 3, seconds=1)
+    found = run(program, ["half = 1"] * 3, seconds=2)
     assert outcomes(found) == ["skipped"] * 3
     made = mutants("calc.py", (program / "calc.py").read_text())
     assert scored(made, found) == Score(untried=len(made))
