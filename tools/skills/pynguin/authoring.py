@@ -15,6 +15,7 @@ from tools.skills import schemas
 from tools.skills.calling import asked
 from tools.skills.interface import signature_of
 from tools.skills.program import Program
+from tools.skills.pynguin.hiding import SHOWN
 from tools.skills.pynguin.reading import calls_in
 from tools.skills.pynguin.searching import search
 
@@ -48,7 +49,7 @@ async def write_tests(run: Runner, pynguin: Pynguin, task: Task, *, seed: int = 
     examples = [example.arguments for example in task.examples]
     wanted = signature_of(task.signature)
     found = await search(run, pynguin, task.reference, task.entry, examples, seed=seed)
-    calls = [one for one in calls_in(found, task.entry, wanted.names) if _fits(one, wanted.parameters)]
+    calls = [one for one in calls_in(found, SHOWN, wanted.names) if _fits(one, wanted.parameters)]
     program = Program(task.entry, task.reference)
     (answers,) = await asked(run, program, calls, [range(len(calls))], "pynguin: the right answers")
     pairs = zip(calls, answers, strict=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tools.errors import ToolRefused
 from tools.skills.program import folder_of
-from tools.skills.pynguin.hiding import alone
+from tools.skills.pynguin.hiding import SHOWN, alone
 from tools.verification.testing import stable
 
 if TYPE_CHECKING:
@@ -75,13 +75,13 @@ async def search(
     seed: int,
     seconds: int = SECONDS,
 ) -> str:
-    """The tests that pynguin writes of the function `entry` of a module, as text.
+    """The tests that pynguin writes of the function `entry` of a module, as text; they call it `sought`.
 
     Raises:
         ToolRefused: it wrote none, with its last words.
         SandboxUnavailable: nothing here confines a process.
     """
-    files = {"main.py": alone(source, entry), f"{_EXAMPLES}/test_main.py": _as_tests(entry, examples)}
+    files = {"main.py": alone(source, entry), f"{_EXAMPLES}/test_main.py": _as_tests(examples)}
     options = {**_OPTIONS, "seed": str(seed), "maximum_search_time": str(seconds)}
     words = [word for name, value in options.items() for word in (f"--{name}", *value.split())]
     argv = [str(pynguin.python), "-B", "-P", "-s", "-c", _DRIVER, *words, "--no-rich"]
@@ -99,8 +99,8 @@ async def search(
     raise ToolRefused(f"{pynguin.name} wrote no tests of {entry}: {why}", reason="pynguin")
 
 
-def _as_tests(entry: str, examples: Sequence[Mapping[str, Any]]) -> str:
+def _as_tests(examples: Sequence[Mapping[str, Any]]) -> str:
     """Calls as tests, in the form in which pynguin reads what it is to begin with."""
     calls = (", ".join(f"{name}={value!r}" for name, value in one.items()) for one in examples)
-    tests = [f"def test_{number}():\n    main.{entry}({call})\n" for number, call in enumerate(calls)]
+    tests = [f"def test_{number}():\n    main.{SHOWN}({call})\n" for number, call in enumerate(calls)]
     return "\n\n".join(["import main\n", *tests])

@@ -16,6 +16,7 @@ from tools.sandbox import Limits
 from tools.skills.exam import examine
 from tools.skills.program import Program
 from tools.skills.pynguin.authoring import write_tests
+from tools.skills.pynguin.hiding import SHOWN
 from tools.skills.pynguin.searching import search
 from tools.skills.running import confined
 from tools.tasks import Task
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NUMBERS = '''
-def share(part: float, whole: float) -> float:
+def main_share(part: float, whole: float) -> float:
     """The share of a whole, in percent."""
     if whole <= 0:
         raise ValueError("the whole must be positive")
@@ -109,7 +110,7 @@ async def test_what_is_searched_is_executed_where_it_sees_no_file_of_ours(
         with pytest.raises(ToolRefused, match="it is there"):
             await searching
     else:
-        assert "half(" in await searching
+        assert f"{SHOWN}(" in await searching
 
 
 async def test_the_search_is_given_up_when_whoever_waits_for_it_is_cancelled() -> None:

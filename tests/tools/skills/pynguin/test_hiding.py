@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tools.skills.pynguin.hiding import alone
+from tools.skills.pynguin.hiding import SHOWN, alone
 from tools.tasks import draw
 
 SOURCE = '''
@@ -47,8 +47,13 @@ def run(source: str, entry: str, arguments: list[dict[str, object]]) -> list[str
 def test_every_function_but_the_last_of_the_name_is_private_and_the_module_computes_what_it_did() -> None:
     hidden = alone(SOURCE, "twice")
     names = [node.name for node in ast.parse(hidden).body if isinstance(node, ast.FunctionDef)]
-    assert names == ["_hidden_half", "_hidden_twice", "_hidden_used", "twice"]
-    assert run(hidden, "twice", [{"number": 3}]) == ["4.0"]
+    assert names == ["_hidden_half", "_hidden_twice", "_hidden_used", SHOWN]
+    assert run(hidden, SHOWN, [{"number": 3}]) == ["4.0"]
+
+
+def test_a_function_that_calls_itself_still_does() -> None:
+    source = "def down(number):\n    return 0 if number < 1 else down(number - 1)\n"
+    assert run(alone(source, "down"), SHOWN, [{"number": 5}]) == ["0"]
 
 
 @pytest.mark.parametrize("number", range(40))
@@ -56,5 +61,5 @@ def test_a_reference_answers_the_same_when_its_parts_are_hidden(number: int) -> 
     task = draw("any", 7, number)
     inputs = list(task.inputs)
     hidden = alone(task.reference, task.entry)
-    assert run(hidden, task.entry, inputs) == run(task.reference, task.entry, inputs)
-    assert re.findall(r"^def ([a-z]\w*)", hidden, re.MULTILINE) == [task.entry]
+    assert run(hidden, SHOWN, inputs) == run(task.reference, task.entry, inputs)
+    assert re.findall(r"^def ([a-z]\w*)", hidden, re.MULTILINE) == [SHOWN]
