@@ -83,6 +83,10 @@ class Session(Generic[Context]):
         """The same for what this machine alone knows, such as its library: a replay that has no record of it gets None."""
         return await (await _caller(self.run, self.context)).remember(self.place, scope, find)
 
+    async def make(self, scope: str, make: Callable[[], Awaitable[Record]]) -> Record:
+        """The same for what takes long, and is made on the loop."""
+        return await (await _caller(self.run, self.context)).make(self.place, scope, make)
+
     async def is_last(self, scope: str, turn: int) -> bool:
         """Whether the run's budget ends with this call."""
         return await (await _caller(self.run, self.context)).is_last(self.place, scope, turn)

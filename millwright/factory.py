@@ -27,6 +27,7 @@ from tools.runs import untold
 from tools.runs.counters import next_number
 from tools.runs.home import data_dir, run_dir, run_ids
 from tools.runs.run import open_run
+from tools.skills.pynguin.interpreter import find_pynguin
 from tools.tasks import stream
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Trainer:
         """
         began = time.monotonic()
         self._kind.context(**self._settings(0))
+        if self.order.settings.get("tests") == "pynguin":
+            await asyncio.to_thread(find_pynguin)  # before anything is begun that could not go on without it
         stream(self.order.domain, self.order.seed)  # refuses a domain that there is not, before anything begins
         async with open_sqlite() as saver:
             if not self.order.fresh:

@@ -11,8 +11,9 @@ from agents.models.journal import read_cassette
 from agents.toolmaker import MAIN, TEST
 from graphs.factory.composing import composed, imported
 from graphs.factory.dossier import Dossier
+from graphs.factory.generating import PYNGUIN
 from graphs.factory.report import Report, markdown
-from millwright.recordings import check_asked, check_told, whole_calls
+from millwright.recordings import check_asked, check_made, check_told, whole_calls
 from tools.errors import ProofBroken, UsageError
 from tools.runs.run import Run
 from tools.skills.exam import examine
@@ -90,11 +91,13 @@ class _Task:
         return check_events(self._events, self._ledger)
 
     def check_cassette(self) -> str:
-        """The recorded calls are whole, and account for every write of an author."""
+        """The recorded calls are whole, and with what pynguin wrote they account for every write of an author."""
         _, lines = read_cassette(self._run.root / "cassette.jsonl")
         calls = whole_calls(lines)
         check_told(calls, self._events)
-        check_asked(calls, self._ledger)
+        made = [record for record in self._ledger if record["actor"]["role"] == PYNGUIN]
+        check_made(lines, made)
+        check_asked(calls, [record for record in self._ledger if record not in made])
         end: Record = next((line for line in reversed(lines) if line["kind"] == "end"), {})
         if end.get("verdict") != self.verdict:
             raise ProofBroken(f"cassette.jsonl ends with {end.get('verdict')!r}, the report with {self.verdict!r}")

@@ -8,6 +8,7 @@ from agents.models.journal import asked_digest, digest
 from tools.errors import ProofBroken
 from tools.events import Kind
 from tools.verification.records import agrees
+from tools.workspace.ledger import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,4 +72,18 @@ def check_asked(calls: Sequence[Record], ledger: Sequence[Record]) -> None:
         if record["key"].rpartition("/")[0] not in asked:
             raise ProofBroken(
                 f"ledger line {record['seq']} has a {record['op']} of {record['path']!r} that no model call asked for"
+            )
+
+
+def check_made(lines: Sequence[Record], ledger: Sequence[Record]) -> None:
+    """Make sure that what a program wrote in an author's place is what was recorded when it was made.
+
+    Raises:
+        ProofBroken: naming the first line of the ledger that differs.
+    """
+    made = {sha256(line["value"].get("text", "").encode()) for line in lines if line["kind"] == "choice"}
+    for record in ledger:
+        if record["op"] != "delete" and record["after"] not in made:
+            raise ProofBroken(
+                f"ledger line {record['seq']} has a {record['op']} of {record['path']!r} that cassette.jsonl has not so"
             )

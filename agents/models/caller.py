@@ -28,7 +28,7 @@ from tools.events import EventLog, Kind
 from tools.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -151,6 +151,15 @@ class Caller:
         if found is not None:
             await asyncio.to_thread(self._journal.keep_choice, place, scope, found)
         return found
+
+    async def make(self, place: Position, scope: str, make: Callable[[], Awaitable[Record]]) -> Record:
+        """The same for what takes long to make: it is made once, and a replay makes only what was never recorded."""
+        known = await asyncio.to_thread(self._journal.choice, place, scope)
+        if known is None:
+            recorded = await asyncio.to_thread(self._recorded_choice, place, scope) if self._replays else None
+            known = await make() if recorded is None else recorded
+            await asyncio.to_thread(self._journal.keep_choice, place, scope, known)
+        return known
 
     async def is_last(self, place: Position, scope: str, turn: int) -> bool:
         """Whether the run's budget has one call left for this turn, which is then told to wind up."""

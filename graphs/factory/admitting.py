@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agents.toolmaker import MAIN, TEST
+from agents.toolmaker import MAIN, TEST, TESTS
 from graphs.factory.composing import composed
 from graphs.factory.dossier import Dossier
 from graphs.factory.library import key_of, library_of
@@ -56,6 +56,7 @@ def _new(session: Session[FactoryContext], dossier: Dossier, state: FactoryState
         "statement": task.statement,
         "decision": state["decision"],
         "from": state["candidate"],
+        "tests by": dossier.author(TESTS, state["tested"] - 1) or session.context.model,
     }
     return NewSkill(
         name=task.entry,

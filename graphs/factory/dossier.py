@@ -72,6 +72,10 @@ class Dossier:
         self.found = list(found)
         self._changes += [("found", tool.id, tool.model_dump(mode="json")) for tool in self.found]
 
+    def author(self, assignment: str, number: int) -> str:
+        """Who made an attempt, if it was not the model."""
+        return str(self.facts.get(f"author/{assignment}#{number}", ""))
+
     def outcome(self, outcome: Outcome) -> None:
         """Record what an attempt came to."""
         key = f"{outcome.assignment}#{outcome.attempt}"

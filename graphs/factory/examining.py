@@ -161,7 +161,7 @@ def _remember(
     attempts = []
     for name, number in ((CODE, state["coded"] - 1), (TESTS, state["tested"] - 1)):
         outcome = dossier.outcomes.get(f"{name}#{number}")
-        if outcome is not None:
+        if outcome is not None and not dossier.author(name, number):
             written = outcome.status == "finished"
             attempts.append((outcome.rung, f"{session.run.id}/{name}#{number}", written))
     profiles().remember(session.context.model, attempts)

@@ -121,6 +121,9 @@ def _steps(dossier: Dossier) -> list[dict[str, Any]]:
         found.append({"step": "decide", **dossier.facts["choice"]})
     if "reuse" in dossier.facts:
         found.append({"step": "prove", **dossier.facts["reuse"]})
+    for attempt in [dossier.facts["refused/tests"]] if "refused/tests" in dossier.facts else []:
+        said = {"status": "failed", "failure": attempt["why"], "by": attempt["by"]}
+        found.append({"step": "write", "what": "tests", "attempt": 0, **said})
     for outcome in dossier.outcomes.values():
         said = {
             "status": outcome.status,
@@ -128,6 +131,8 @@ def _steps(dossier: Dossier) -> list[dict[str, Any]]:
             "rung": outcome.rung,
             "changed": outcome.changed,
         }
+        by = dossier.author(outcome.assignment, outcome.attempt)
+        said |= {"by": by} if by else {}
         found.append({"step": "write", "what": outcome.assignment, "attempt": outcome.attempt, **said})
     exams = ((exam, {"passed": exam["passed"], "blames": exam["blames"]}) for exam in dossier.exams)
     return [*found, *({"step": "exam", "failed_at": _failed_at(exam), **said} for exam, said in exams)]
@@ -142,7 +147,8 @@ def _told(step: dict[str, Any]) -> str:
         )
     if step["step"] == "write":
         said = step["failure"] or step["status"]
-        return f"{step['what']}, attempt {step['attempt'] + 1}: {said}"
+        by = f" by {step['by']}" if "by" in step else ""
+        return f"{step['what']}, attempt {step['attempt'] + 1}{by}: {said}"
     return (
         "exam passed"
         if step["passed"]

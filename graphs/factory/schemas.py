@@ -104,6 +104,11 @@ class FactoryContext(AuthoringContext):
     least_score: float = Field(
         0.6, ge=0, le=1, description="The share of small changes to the code that its tests must notice."
     )
+    tests: Literal["model", "pynguin"] = Field(
+        "model",
+        description="Who writes the tests of new code. pynguin: found on the task's reference by the pynguin that is "
+        "installed here; a task without a reference, and tests that the exam rejects, go to the model.",
+    )
     hold_out: float = Field(
         0.125,
         ge=0,

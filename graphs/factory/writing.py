@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agents import developer, toolmaker
 from graphs.authoring import Author
 from graphs.factory.dossier import Dossier
+from graphs.factory.generating import by_pynguin
 from graphs.factory.schemas import FactoryState  # noqa: TC001 - LangGraph reads a router's hints
 from graphs.turns import carry_out
 from tools.events import Kind
@@ -41,9 +42,10 @@ async def write(state: FactoryState, session: Session[FactoryContext]) -> dict[s
 
 
 async def author(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
-    """Let an author who knows the statement alone write the tests."""
+    """Let an author who knows the statement alone write the tests, or pynguin, which knows the reference alone."""
     dossier = await asyncio.to_thread(Dossier.of, session.run)
-    await _attempt(session, dossier, toolmaker.testing(dossier.task), state["tested"])
+    if not await by_pynguin(session, dossier, state["tested"]):
+        await _attempt(session, dossier, toolmaker.testing(dossier.task), state["tested"])
     return {"tested": state["tested"] + 1}
 
 
@@ -84,15 +86,20 @@ class Piece:
             goal=self.dossier.task.title,
             listing={path: len(text.encode()) for path, text in existing.items()},
             shown=existing,
-            failure=self.dossier.facts.get(f"failure/{self.assignment.id}", "") if self.number else "",
+            failure=self.dossier.facts.get(f"failure/{self.assignment.id}", "") if self._again else "",
             textual=approach.rung.textual,
         )
         return await self.hand.work(toolbox, approach, paths=self.assignment.paths, existing=existing), messages
 
+    @property
+    def _again(self) -> bool:
+        """Whether this author made the attempt before; what pynguin wrote is not its to see."""
+        return self.number > 0 and not self.dossier.author(self.assignment.id, self.number - 1)
+
     def _existing(self) -> Mapping[str, str]:
         """What the author wrote before, as it was when this step began, so that a repeated step asks the same."""
         run, tree = self.session.run, self.session.tree
-        here = run.store.list(tree) if tree is not None else {}
+        here = run.store.list(tree) if tree is not None and self._again else {}
         paths = [path for path in self.assignment.paths if path in here]
         return {path: decoded(path, run.store.read(str(tree), path)) for path in paths}
 

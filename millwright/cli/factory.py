@@ -50,6 +50,10 @@ def run(
     tries: Annotated[
         int | None, typer.Option(min=1, max=10, help="Most attempts at the code, and at its tests.")
     ] = None,
+    tests: Annotated[
+        str | None,
+        typer.Option(help="Who writes the tests: model (default), or pynguin where a task has a reference."),
+    ] = None,
     hold_out: Annotated[
         float | None,
         typer.Option(
@@ -73,7 +77,13 @@ def run(
 
     share_heap()
     settings = given(
-        model=model, base_url=base_url, tries=tries, hold_out=hold_out, parallel=parallel, sandbox=exec_sandbox
+        model=model,
+        base_url=base_url,
+        tries=tries,
+        tests=tests,
+        hold_out=hold_out,
+        parallel=parallel,
+        sandbox=exec_sandbox,
     )
     order = Order(max_tasks, prompt, domain, seed, workers, fresh, settings)
     with _Teller(log, as_json=json) as teller:
