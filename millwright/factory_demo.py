@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 import time
 import uuid
 from contextlib import contextmanager
@@ -18,9 +17,9 @@ from millwright.catalogue import FACTORY
 from millwright.driving import start
 from millwright.factory import told
 from millwright.factory_summary import Summary
+from tools.memory.locks import locked
 from tools.memory.memory import open_memory
 from tools.runs.home import data_dir
-from tools.storage import storage_failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,9 +40,11 @@ async def play(tell: Callable[[Done], None], say: Callable[[str], None]) -> Summ
 
     Raises:
         CassetteDivergence: this machine does not come to what was recorded.
+        StorageFailed: the disk refused.
     """
-    summary, began = Summary(), time.monotonic()
-    with _fresh_home(await asyncio.to_thread(data_dir)) as home:
+    home = await asyncio.to_thread(data_dir) / KEPT
+    summary, began = Summary(home=str(home)), time.monotonic()
+    with _fresh_home(home):
         say("a recorded session of five tasks: only the model's answers come from the recording")
         for path in cassettes():
             begun = time.monotonic()
@@ -51,38 +52,25 @@ async def play(tell: Callable[[Done], None], say: Callable[[str], None]) -> Summ
             settings: dict[str, Any] = {**player.header["settings"], "model": f"cassette:{path}", "base_url": None}
             result = await start(FACTORY, player.header["inputs"], run=str(uuid.uuid4()), **settings)
             tell(await told(summary, result, time.monotonic() - begun))
-        await asyncio.to_thread(lambda: open_memory().close())
     summary.seconds = time.monotonic() - began
-    summary.home = str(home)
     return summary
 
 
 @contextmanager
-def _fresh_home(parent: Path) -> Iterator[Path]:
-    """A data directory of its own, searched by words alone so that nothing is asked for; it takes the last one's place.
+def _fresh_home(home: Path) -> Iterator[None]:
+    """A data directory of its own in the place of the last session's, searched by words alone so that nothing is asked for.
 
-    It is made beside that place: a session that is broken off leaves the last one as it was.
+    Two sessions take turns.
     """
     before = {name: os.environ.get(name) for name in ("MILLWRIGHT_HOME", "MILLWRIGHT_EMBEDDINGS")}
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{KEPT}.", dir=parent))
-    except OSError as error:
-        raise storage_failed(error, parent) from error
-    os.environ |= {"MILLWRIGHT_HOME": str(folder), "MILLWRIGHT_EMBEDDINGS": "lexical"}
-    try:
-        yield parent / KEPT
-        _keep(folder, parent / KEPT)
-    finally:
-        _put_back(before)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _keep(folder: Path, kept: Path) -> None:
-    shutil.rmtree(kept, ignore_errors=True)
-    try:
-        folder.rename(kept)
-    except OSError as error:
-        raise storage_failed(error, kept) from error
+    with locked(home.with_suffix(".lock")):
+        shutil.rmtree(home, ignore_errors=True)
+        os.environ |= {"MILLWRIGHT_HOME": str(home), "MILLWRIGHT_EMBEDDINGS": "lexical"}
+        try:
+            yield
+            open_memory().close()
+        finally:
+            _put_back(before)
 
 
 def _put_back(before: Mapping[str, str | None]) -> None:

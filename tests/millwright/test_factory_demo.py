@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from demo.factory_answers import TASKS
 
-from millwright import factory_demo
+from millwright.driving import resume
 from millwright.factory_demo import KEPT, cassettes, play
 from millwright.shelf import opened
-from tools.errors import Suspended
 from tools.runs.home import data_dir, run_ids
 
 if TYPE_CHECKING:
+    import pytest
+
     from millwright.factory_summary import Done
 
 
@@ -38,32 +39,17 @@ async def test_the_demo_comes_to_what_was_recorded_and_keeps_its_tools_apart(
     assert [d.proof.rpartition(", ")[2] for d in done[3:]] == ["uses takt_time-1", ""]
     assert (summary.total, summary.successful, summary.failed, summary.library) == (5, 4, 1, 3)
     assert dict(os.environ) == before
-    assert {path.name for path in data_dir().iterdir()} == {".gitignore", KEPT}
+    assert {path.name for path in data_dir().iterdir()} == {".gitignore", KEPT, f"{KEPT}.lock"}
     assert summary.home == str(data_dir() / KEPT)
     assert not old.exists()
     monkeypatch.setenv("MILLWRIGHT_HOME", summary.home)
-    assert len(run_ids()) == 5
+    assert [Path((await resume(run)).workspace).is_dir() for run in run_ids()] == [True] * 5
     shelf = opened("test")
     assert [skill.id for skill in shelf.active()] == ["scrap_rate_percent-1", "takt_time-1", "takt_time_seconds-1"]
     answer = await shelf.use(shelf.skill("takt_time_seconds"), {"available_minutes": 480, "demand": 240})
     assert answer.value == 120
 
 
-async def test_a_demo_that_is_broken_off_leaves_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    last = data_dir() / KEPT
-    last.mkdir()
-    monkeypatch.setattr(factory_demo, "start", broken_off)
-    with pytest.raises(Suspended):
-        await play(lambda _: None, lambda _: None)
-    assert {path.name for path in data_dir().iterdir()} == {".gitignore", KEPT}
-    assert last.is_dir()
-
-
 def test_the_recordings_are_of_the_tasks_that_the_answers_are_for() -> None:
     recorded = [json.loads(path.read_text().splitlines()[0]) for path in cassettes()]
     assert [header["inputs"]["task"]["title"] for header in recorded] == [task.title for task in TASKS]
-
-
-async def broken_off(*_: Any, **__: Any) -> NoReturn:
-    """What a task comes to that is broken off."""
-    raise Suspended("broken off")
