@@ -258,13 +258,15 @@ async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: Runnabl
     state = await graph.aget_state(config)
     questions = [interrupt.value for task in state.tasks for interrupt in task.interrupts]
     values = state.values
-    common = {"run": run_id, "workspace": values.get("workspace", "")}
+    common: dict[str, Any] = {"run": run_id, "workspace": str(run_dir(run_id) / "workspace")}
     if questions:
         await asyncio.to_thread(_suspended, run_id, str(questions[0].get("question", "it waits for an answer")))
         return Result(status="waiting", question=questions[0], why=questions[0].get("question", ""), **common)
+    verdict = values.get("verdict") or "FAIL"
+    await asyncio.to_thread(_note_finished, run_id, verdict)
     return Result(
         status="finished",
-        verdict=values.get("verdict") or "FAIL",
+        verdict=verdict,
         reasons=values.get("reasons") or [],
         report=values.get("report", ""),
         archive=values.get("archive", ""),
@@ -272,6 +274,13 @@ async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: Runnabl
         details={name: values[name] for name in _DETAILS if name in values},
         **common,
     )
+
+
+def _note_finished(run_id: str, verdict: str) -> None:
+    """A fork of a run's end has no step left that would note it."""
+    run = open_run(run_id)
+    if run.manifest["status"] != "finished":
+        run.note(status="finished", verdict=verdict)
 
 
 def _suspended(run_id: str, why: str) -> Result:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from millwright.checkpoints import open_sqlite
 from millwright.driving import history
+from millwright.task_zip import is_task, pack
 from tools.errors import RunUnknown
 from tools.runs.home import find_run, run_dir, run_ids
 from tools.storage import write_atomic
@@ -44,13 +45,15 @@ async def described(prefix: str) -> dict[str, Any]:
 
 
 def export(prefix: str, target: Path | None) -> Path:
-    """Copy a finished run's zip to `target`; the run's own file without one.
+    """Copy a finished run's zip to `target`; the run's own file without one. That of a factory's task is made now.
 
     Raises:
-        RunUnknown: there is no such run, or it has not delivered yet.
+        RunUnknown: there is no such run, or it is not finished yet.
     """
     run_id = find_run(prefix)
     archive = run_dir(run_id) / f"{run_id}.zip"
+    if is_task(run_id):
+        pack(run_id, archive)
     if not archive.is_file():
         raise RunUnknown(f"run {run_id!r} has not delivered yet; `millwright runs resume {run_id}` goes on with it")
     if target is None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from millwright.catalogue import FACTORY, graph_of
-from tools.errors import MillwrightError, RunUnknown, UsageError
+from tools.errors import MillwrightError, ProofBroken, RunUnknown, UsageError
 from tools.runs.home import find_run, run_dir
 from tools.verification.attestation import ATTESTATION, read_attestation
 from tools.verification.dsse import read_public_key
 from tools.verification.proof import Proof, carried_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from millwright.claims import Claims
 
 
@@ -37,10 +40,11 @@ def prove(
         raise UsageError(f"there is no sandbox policy {sandbox!r}; say require or off")
     path = _found(source)
     key = read_public_key(public_key) if public_key else None
-    if path.is_dir() and graph_of(json.loads((path / "run.json").read_bytes())) == FACTORY:
-        from millwright.factory_proof import prove_task
+    with _task(path) as task:
+        if task is not None:
+            from millwright.factory_proof import prove_task
 
-        return prove_task(source, path, rerun=rerun, sandbox="off" if sandbox == "off" else "require")
+            return prove_task(source, task, rerun=rerun, sandbox="off" if sandbox == "off" else "require")
     # They bring the graphs along, which whoever mistyped a name need not wait for.
     from millwright.claims import Claims
     from millwright.repeating import check_commands, check_verdict
@@ -81,6 +85,22 @@ def _found(source: str) -> Path:
         return run_dir(find_run(source))
     except RunUnknown as error:
         raise UsageError(f"{source!r} is neither a zip nor a run: {error}") from error
+
+
+@contextmanager
+def _task(path: Path) -> Iterator[Path | None]:
+    """The directory of the factory's task that this is, by itself or in a zip; None for anything else."""
+    if path.is_dir():
+        yield path if graph_of(json.loads((path / "run.json").read_bytes())) == FACTORY else None
+        return
+    from millwright.task_zip import unpacked
+
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(unpacked(path))
+        except ProofBroken:
+            found = None  # what does not hold is told as a check that failed
+        yield found
 
 
 def _other_version(claims: Claims) -> str:

@@ -83,7 +83,7 @@ def _new(session: Session[FactoryContext], dossier: Dossier, state: FactoryState
 
 async def _same(session: Session[FactoryContext], dossier: Dossier, memory: Memory, new: NewSkill) -> Skill | None:
     """A tool that takes and returns the same and gives the same answers; of equal code the library itself knows."""
-    kept = await session.choose("same", lambda: {"tools": _alike(memory, new, session.run.id)})
+    kept = await session.choose("same", lambda: {"tools": _alike(memory, new)})
     calls = list(dossier.task.inputs) or [example.arguments for example in new.examples]
     run = Confined(session, str(session.tree))
     for name in kept["tools"]:
@@ -97,9 +97,9 @@ async def _same(session: Session[FactoryContext], dossier: Dossier, memory: Memo
     return None
 
 
-def _alike(memory: Memory, new: NewSkill, run: str) -> list[str]:
+def _alike(memory: Memory, new: NewSkill) -> list[str]:
     found = memory.library.with_signature(new.parameters, new.returns)
-    others = [skill for skill in found if skill.ast_hash != new.ast_hash and skill.run != run]
+    others = [skill for skill in found if skill.ast_hash != new.ast_hash]
     return [skill.id for skill in sorted(others, key=lambda skill: skill.family != new.family)[:MOST_COMPARED]]
 
 

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from servers.ollama import Reply
 from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, stream, takt_task
 
 from millwright import driving
+from millwright.catalogue import drivable
+from millwright.checkpoints import open_sqlite
 from millwright.gc import collect, waste
-from millwright.overview import overview
+from millwright.overview import export, overview
 from millwright.proof import prove
-from millwright.replaying import replay
+from millwright.replaying import find_cassette, replay
 from tools.errors import UsageError
 from tools.memory.memory import open_memory
 from tools.runs.home import run_dir
@@ -54,6 +57,23 @@ async def test_a_task_is_forked_and_resumed_at_an_earlier_position(ollama: Calla
     fork = await driving.fork(first.run, checkpoint=early)
     result = await driving.resume(fork)
     assert (result.status, result.verdict, result.details["outcome"]) == ("finished", "PASS", "duplicate")
+
+
+async def test_a_task_that_is_taken_back_and_solved_in_other_words_is_no_second_tool(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    first = await made(ollama)
+    other = TAKT.replace("return available_minutes / demand", "pace = available_minutes / demand\n    return pace")
+    again = ollama(Toolmakers({"takt_time": other}, {"takt_time": TAKT_TESTS}))
+    states = await driving.history(first.run)
+    early = next(state["checkpoint"] for state in states if state["next"] == ["decide"])
+    config = {"configurable": {"thread_id": first.run, "checkpoint_id": early}}
+    async with open_sqlite() as saver:
+        graph = drivable("factory").compiled(saver)
+        output = await graph.ainvoke(None, config, context={"base_url": again.url})
+    assert (output["skill"], output["verdict"]) == (first.details["skill"], "PASS")
+    assert (run_dir(first.run) / "workspace" / "main.py").read_text() == other
+    assert open_memory().library.counts()["skills"] == 1
 
 
 async def test_a_task_whose_history_was_thinned_is_still_proved_and_replayed(
@@ -121,3 +141,40 @@ async def test_a_task_of_ones_own_needs_a_signature_and_a_statement(ollama: Call
     with pytest.raises(UsageError, match="signature cannot be used"):
         await driving.start("factory", {"task": {"statement": "x"}}, base_url=ollama(MAKERS).url)
     assert len(await overview()) == 1
+
+
+async def test_a_task_is_exported_and_its_zip_is_proved_and_replayed_elsewhere(
+    ollama: Callable[..., OllamaServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await made(ollama)
+    archive = await asyncio.to_thread(export, first.run, tmp_path)
+    monkeypatch.setenv("MILLWRIGHT_HOME", str(tmp_path / "elsewhere"))
+    assert (await asyncio.to_thread(prove, str(archive))).verdict == "PASS"
+    assert (await replay(await asyncio.to_thread(find_cassette, str(archive)))).verdict == "PASS"
+    content = archive.read_bytes()
+    assert content.count(b"must be positive") > 1
+    archive.write_bytes(content.replace(b"must be positive", b"must be negative"))
+    assert (await asyncio.to_thread(prove, str(archive))).verdict == "FAIL"
+
+
+async def test_a_task_that_is_not_finished_is_neither_exported_nor_proved(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    away = ollama(lambda _: Reply(status=503, error="loading"))
+    inputs = {"task": takt_task().model_dump(mode="json")}
+    stopped = await driving.start("factory", inputs, base_url=away.url, outage_seconds=0)
+    assert stopped.status == "suspended"
+    for look in (lambda: export(stopped.run, None), lambda: prove(stopped.run)):
+        with pytest.raises(UsageError, match=f"is not finished; `millwright runs resume {stopped.run}`"):
+            await asyncio.to_thread(look)
+    assert (await driving.resume(stopped.run, base_url=ollama(MAKERS).url)).verdict == "PASS"
+
+
+async def test_a_fork_of_a_finished_task_is_finished_when_it_is_resumed(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    first = await made(ollama)
+    fork = await driving.fork(first.run)
+    result = await driving.resume(fork)
+    assert (result.verdict, result.workspace) == ("PASS", str(run_dir(fork) / "workspace"))
+    assert {row["id"]: row["status"] for row in await overview()} == {first.run: "finished", fork: "finished"}
