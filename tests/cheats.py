@@ -323,7 +323,7 @@ def test_it():
         except OSError: pass
     takt_time(450, 400)
 """,
-        "reference",
+        "mutants",
     ),
     "writes wherever it can while it is read": (
         f"""{WEAK}

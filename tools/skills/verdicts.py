@@ -52,15 +52,15 @@ def of_trials(report: Report, made: Sequence[Mutant], *, least_score: float) -> 
     if "mutants" in report:
         yield _on_stubs(report["stubs"], seconds["stubs"])
         yield _on_mutants(report, made, least_score, seconds["mutants"])
-    if "lost" in report:
-        yield Finding("tests", report["lost"], "tests")
+    if "lost" in report and "code" in report:
+        yield Finding("tests", report["lost"], report["loses"])
 
 
 def of_code(report: Report) -> Iterator[Finding]:
     """Whether the tests can be read, and pass on the program, twice."""
     unreadable = [f"{error['file']} cannot be read: {error['message']}" for error in report["errors"]]
-    if "lost" in report and not report["collected"]:
-        yield Finding("tests", report["lost"], "tests")
+    if "lost" in report and "code" not in report:
+        yield Finding("tests", report["lost"], report["loses"])
     elif unreadable or not report["collected"]:
         yield Finding("tests", "\n".join(unreadable) or "there is no test in the file", "tests")
     elif "code" in report:

@@ -23,7 +23,7 @@ LONGEST_RUN = 15.0
 
 
 class Lost(Exception):
-    """The process of the tests is gone, or does not answer."""
+    """The process of the tests is gone, or does not answer, or something that they left is in the way."""
 
 
 class Run:
@@ -146,7 +146,7 @@ class Sitting:
     def _read(self, until: float) -> Run:
         line, late = b"", False
         with open(self._pipe, "rb", buffering=0) as pipe:
-            while not line.endswith(b"\n"):
+            while b"\n" not in line:
                 late = not select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]
                 block = b"" if late else pipe.read(65536)
                 if not block:
@@ -155,7 +155,7 @@ class Sitting:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGKILL)
         try:
-            return Run(json.loads(line))
+            return Run(json.loads(line.split(b"\n")[0]))
         except (ValueError, KeyError, TypeError):
             return Run(ended=False, late=late)
 

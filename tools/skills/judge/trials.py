@@ -53,7 +53,7 @@ class Trials:
         """Try with these servers, the second with another hash seed."""
         for server in servers:
             server.preload(plan["imports"])
-        self.found: dict[str, Any] = {"errors": [], "collected": 0, "seconds": {}}
+        self.found: dict[str, Any] = {"errors": [], "collected": 0, "seconds": {}, "loses": "tests"}
         self._plan = plan
         self._until = time.monotonic() + plan["seconds"]
         self._servers = servers
@@ -87,8 +87,11 @@ class Trials:
         return all(run.passed for run in runs)
 
     def _code(self) -> bool:
+        # Files that are left now, and were not when the reference was tried, are the program's.
+        self.found["loses"] = "code" if self._plan["reference"] else "tests"
         with self._timed("code"):
             runs = self._twice(self._plan["modules"])
+        self.found["loses"] = "tests"
         self.found["code"] = [run.shown() for run in runs]
         self._asked, self._all_recorded = runs[0].asked, runs[0].all_recorded
         return all(run.passed for run in runs)
@@ -205,7 +208,7 @@ class Trials:
             return sitting
         run = sitting.result(self._until)
         if left := next((path for path in _paths() if path not in self._mounted), None):
-            raise Lost(f"the tests leave files behind: {left}")
+            raise Lost(f"files are left behind: {left}; an answer depends on the arguments alone")
         return run
 
     def _asking(self, modules: dict[str, str], calls: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], float]:
