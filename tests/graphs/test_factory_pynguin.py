@@ -21,7 +21,7 @@ from tools.errors import UsageError
 from tools.events import read_events
 from tools.memory.memory import open_memory
 from tools.memory.records import Example
-from tools.runs.home import run_dir, run_ids
+from tools.runs.home import data_dir, run_dir, run_ids
 from tools.skills.pynguin.interpreter import VARIABLE
 from tools.storage import read_lines
 from tools.tasks import Task
@@ -93,6 +93,8 @@ async def test_a_tool_is_admitted_with_pynguins_tests_and_says_who_wrote_them(
     skill = open_memory().library.skill("takt_time-1")
     assert HEAD in skill.tests
     assert skill.plan["tests by"] == pynguin.name
+    (entry,) = json.loads((data_dir() / "tools" / "index.json").read_text())["tools"]
+    assert entry["provenance"]["tests_by"] == pynguin.name
     assert skill.evidence.mutation_score is not None
     assert skill.evidence.mutation_score >= 0.6
     assert f"tests, attempt 1 by {pynguin.name}: finished" in told(result.run)

@@ -168,6 +168,7 @@ def _entry(row: Row) -> dict[str, Any]:
             "task": body["task"],
             "created": row["created"],
             "proved": body["proved"],
+            "tests_by": body["plan"].get("tests by", ""),
         },
     }
 
