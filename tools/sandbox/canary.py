@@ -129,8 +129,9 @@ def _planted(folder: Path) -> Iterator[_Planted]:
         shm.write_text(token)
         stack.callback(shm.unlink)
         sockets = {name: stack.enter_context(_listening(name, folder, token)) for name in _KINDS}
+        # It reads from us, and so ends with us however we end.
         victim = subprocess.Popen(
-            ["sleep", "60"], env={"SECRET": token, "PATH": os.defpath}, start_new_session=True
+            ["cat"], stdin=subprocess.PIPE, env={"SECRET": token, "PATH": os.defpath}, start_new_session=True
         )
         stack.enter_context(victim)
         stack.callback(victim.kill)
