@@ -87,7 +87,7 @@ async def tried(folder: Path, run: Runner) -> str:
 def readme(skill: Skill) -> str:
     """What a reader of the folder wants to know first, in Markdown."""
     said = {"id": skill.id, "run": skill.run, "task": skill.task, "formula": skill.source, "sha256": skill.sha256}
-    said |= {"tests by": skill.plan.get("tests by")}
+    said |= {"tests by": skill.plan.get("tests by", "")}
     return _README.format(
         title=skill.name,
         description=skill.description.strip(),
