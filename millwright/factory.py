@@ -20,6 +20,7 @@ from millwright.catalogue import FACTORY, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from millwright.driving import Result, resume_with, start_with
 from millwright.factory_summary import Summary
+from millwright.gc import forget
 from tools.errors import Fenced, MillwrightError, SkillUnknown, StorageFailed, Suspended
 from tools.events import Kind
 from tools.memory.memory import open_memory
@@ -45,7 +46,10 @@ MOST_CRASHES = 5
 
 @dataclass(frozen=True)
 class Order:
-    """What a session is to do. `settings` are fields of `graphs.factory.FactoryContext`."""
+    """What a session is to do. `settings` are fields of `graphs.factory.FactoryContext`.
+
+    `keep` says how many of its finished runs stay; the tools and what is remembered of each task stay in any case.
+    """
 
     max_tasks: int | None = None
     prompt: str = ""
@@ -53,6 +57,7 @@ class Order:
     seed: int = 0
     workers: int = 1
     fresh: bool = False
+    keep: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +73,7 @@ class Trainer:
         self._kind: Drivable = drivable(FACTORY)
         self._waiting: deque[str] = deque()
         self._given = 0
+        self._kept: deque[str] = deque()
         self._finishing = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self._away = False
@@ -133,6 +139,8 @@ class Trainer:
         finally:
             # Not before it was told of: whoever drives it next would tell of it again.
             await saver.arelease(run_id)
+        while len(self._kept) > (self.order.keep or 0):
+            await forget(saver, self._kept.popleft())
 
     async def _next(self) -> tuple[str, int | None] | None:
         """A run to go on with, or the id and the number of a new one; None when no more are wanted."""
@@ -212,6 +220,8 @@ class Trainer:
             self.summary = before
             raise
         untold.tell(result.run)
+        if self.order.keep is not None:
+            self._kept.append(result.run)
 
     async def _forget_unbegun(self, saver: SqliteCheckpoints) -> None:
         """Expect nothing of tasks that a killed session had only named, or that were removed since."""
@@ -229,7 +239,9 @@ class Trainer:
             await run.events.aerror(Kind.RUN_SUSPENDED, error)
             await asyncio.to_thread(lambda: run.note(status="suspended", why=str(error)))
         if self._crashes >= MOST_CRASHES:
-            self._error = MillwrightError(f"{self._crashes} tasks in a row were broken off, the last by: {error}")
+            self._error = MillwrightError(
+                f"{self._crashes} tasks in a row were broken off, the last by: {error}; --fresh leaves them alone"
+            )
             self.finish(str(self._error))
 
     async def _waited(self, seconds: float) -> bool:

@@ -8,6 +8,7 @@ one that is being driven never does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from millwright.comparing import PREFIX
 from millwright.thinning import history_bytes, thin_history
 from millwright.unbegun import unbegun
 from tools.errors import Fenced
+from tools.runs import untold
 from tools.runs.home import data_dir, find_run, run_dir, run_ids, run_places
 from tools.sandbox import canary
 from tools.sandbox.leftovers import stale, sweep
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from millwright.checkpoints import SqliteCheckpoints
     from millwright.checkpoints.driver import Driver
+    from tools.storage import Record
 
 DAYS = 30.0
 THIN_DAYS = 7.0
@@ -93,7 +96,7 @@ async def collect(found: Iterable[Waste]) -> int:
     async with open_sqlite() as saver:
         for item in found:
             if item.kind in ("run", "checkpoints"):
-                freed += item.bytes if await _forget(saver, item.name) else 0
+                freed += item.bytes if await forget(saver, item.name) else 0
             elif item.kind == "history":
                 freed += item.bytes if await thin_history(saver, item.name) else 0
             elif item.kind == "leftover":
@@ -117,8 +120,11 @@ async def _histories(saver: SqliteCheckpoints, days: float, leave: set[str]) -> 
     return found
 
 
-async def _forget(saver: SqliteCheckpoints, run_id: str) -> bool:
-    """Remove a run so that a kill at any time leaves it whole or gone, but for leftovers of which `waste` knows."""
+async def forget(saver: SqliteCheckpoints, run_id: str) -> bool:
+    """Remove a run that nobody drives; tell whether it was done.
+
+    A kill at any time leaves it whole or gone, but for leftovers of which `waste` knows.
+    """
     try:
         await saver.aclaim(run_id)
     except Fenced:
@@ -150,15 +156,29 @@ async def _named(saver: SqliteCheckpoints, run_id: str) -> Waste:
 
 
 def _old_runs(days: float) -> list[Waste]:
-    """The finished runs that nothing was done with for so long, oldest first."""
-    found = []
+    """The finished runs that nothing was done with for so long, oldest first.
+
+    A task of the factory that nobody was told of yet stays for the next session, which tells of it.
+    """
+    found, open_ones = [], untold.untold()
     for run_id in run_ids():
-        manifest = json.loads((run_dir(run_id) / "run.json").read_bytes())
+        manifest = _manifest(run_id)
+        if manifest is None or run_id in open_ones:
+            continue
         age = (datetime.now(UTC) - datetime.fromisoformat(manifest["changed"])).total_seconds() / DAY
         if manifest["status"] == "finished" and age >= days:
             why = f"finished ({manifest.get('verdict')}) {age:.0f} days ago"
             found.append((age, Waste("run", run_id, _bytes(run_dir(run_id)), why)))
     return [run for _, run in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _manifest(run_id: str) -> Record | None:
+    """What `run.json` holds; None if somebody has removed the run meanwhile."""
+    try:
+        found: Record = json.loads((run_dir(run_id) / "run.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return found
 
 
 def _left_behind() -> list[Waste]:
@@ -193,8 +213,12 @@ def _remove(path: Path) -> None:
 
 def _bytes(path: Path) -> int:
     """The bytes of a file or of the files below a directory; links are not followed."""
-    files = [path] if not path.is_dir() or path.is_symlink() else path.rglob("*")
-    return sum(p.lstat().st_size for p in files if p.is_symlink() or p.is_file())
+    below = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+    size = 0
+    for file in below if path.is_dir() and not path.is_symlink() else [path]:
+        with contextlib.suppress(FileNotFoundError):  # whoever works there renames and removes files
+            size += file.lstat().st_size
+    return size
 
 
 def _is_alive(driver: Driver | None) -> bool:

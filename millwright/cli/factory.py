@@ -46,6 +46,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave tasks alone that an earlier session began.")
     ] = False,
+    keep: Annotated[
+        int | None, typer.Option(min=0, help="Runs of finished tasks that stay on disk; all without. Tools stay.")
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Add a line of JSON for every task to this file.")] = None,
     tries: Annotated[
         int | None, typer.Option(min=1, max=10, help="Most attempts at the code, and at its tests.")
@@ -85,7 +88,7 @@ def run(
         parallel=parallel,
         sandbox=exec_sandbox,
     )
-    order = Order(max_tasks, prompt, domain, seed, workers, fresh, settings)
+    order = Order(max_tasks, prompt, domain, seed, workers, fresh, keep, settings)
     with _Teller(log, as_json=json) as teller:
         try:
             summary = asyncio.run(_carried_out(order, teller))

@@ -14,12 +14,14 @@ from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, stream, takt_ta
 from millwright import driving
 from millwright.catalogue import drivable
 from millwright.checkpoints import open_sqlite
+from millwright.factory import unfinished
 from millwright.gc import collect, waste
 from millwright.overview import export, overview
 from millwright.proof import prove
 from millwright.replaying import find_cassette, replay
 from tools.errors import UsageError
 from tools.memory.memory import open_memory
+from tools.runs import untold
 from tools.runs.home import run_dir
 from tools.tasks import draw
 
@@ -178,3 +180,29 @@ async def test_a_fork_of_a_finished_task_is_finished_when_it_is_resumed(
     result = await driving.resume(fork)
     assert (result.verdict, result.workspace) == ("PASS", str(run_dir(fork) / "workspace"))
     assert {row["id"]: row["status"] for row in await overview()} == {first.run: "finished", fork: "finished"}
+
+
+async def test_an_old_task_goes_and_its_tool_stays_whole_while_what_a_session_would_go_on_with_stays(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    server = ollama(MAKERS)
+    first, working, unheard = await made(ollama), await made(ollama), await made(ollama)
+    away = ollama(lambda _: Reply(status=503, error="loading"))
+    left = await driving.start("factory", {}, base_url=away.url, outage_seconds=0)
+    fork = await driving.fork(first.run)
+    untold.begin(unheard.run)
+    async with open_sqlite() as session:
+        await session.aclaim(working.run)
+        found = await waste(0)
+        assert [w.name for w in found] == [first.run]
+        await collect(found)
+    assert {row["id"] for row in await overview()} == {working.run, unheard.run, left.run, fork}
+    assert unfinished() == [unheard.run, left.run]
+    memory = open_memory()
+    assert memory.library.skill("takt_time-1").run == first.run
+    assert memory.health().sound
+    again = await driving.start("factory", {"task": takt_task().model_dump(mode="json")}, base_url=server.url)
+    assert again.details["outcome"] == "reused"
+    assert (await driving.resume(fork)).verdict == "PASS"
+    untold.tell(unheard.run)
+    assert unheard.run in {w.name for w in await waste(0)}

@@ -11,22 +11,23 @@ import subprocess
 import sys
 import termios
 import time
-from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from growth import Held, held, slope
-from servers.ollama import ChatRequest, OllamaProcess, OllamaServer, Reply
+from servers.ollama import ChatRequest, OllamaServer, Reply
 from toolmakers import TAKT, TAKT_TESTS, Toolmakers, solver, takt_task
 
 from graphs.factory import drawing
 from millwright import factory
+from millwright.checkpoints import open_sqlite
 from millwright.factory import Order, Trainer, unfinished
 from tools.errors import UsageError
 from tools.events import read_events
 from tools.memory.memory import open_memory
-from tools.runs.home import run_dir
+from tools.runs.home import run_dir, run_ids
 from tools.runs.run import OPEN_RUNS, Run
 from tools.tasks import draw
 
@@ -71,6 +72,20 @@ async def test_a_session_tells_every_task_and_sums_them_up(
         r" {3}1 {2}(admitted|duplicate|reused) +write Takt time takt_time-1 {2}\[\d+\.\d s: .*\] {2}reuse 0%, 1",
         line,
     )
+
+
+async def test_of_a_long_session_as_many_runs_stay_as_were_asked_for_and_every_tool(
+    ollama: Callable[..., OllamaServer], same_task: None
+) -> None:
+    summary, done, _ = await session(ollama(MAKERS), {"max_tasks": 4, "keep": 1})
+    assert (summary.total, summary.suspended) == (4, 0)
+    assert run_ids() == [done[-1].run]
+    async with open_sqlite() as saver:
+        assert [await saver.abytes_of(task.run) > 0 for task in done] == [False, False, False, True]
+    memory = open_memory()
+    assert {task.run for task in memory.library.tasks()} == {task.run for task in done}
+    assert memory.library.skill("takt_time-1").run == done[0].run
+    assert memory.health().sound
 
 
 async def test_what_a_session_left_is_taken_up_first(
@@ -235,26 +250,20 @@ def test_ctrl_c_suspends_a_second_one_ends_at_once_and_the_next_session_goes_on(
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3 * 3600)
-async def test_a_thousand_tasks_of_which_most_are_written_anew_hold_no_more_for_each() -> None:
-    looks: list[Held] = []
-    outcomes: Counter[str] = Counter()
-
-    def tell(done: Done) -> None:
-        outcomes[done.outcome] += 1
-        if done.number % 20 == 0:
-            looks.append(held(done.number))
-
-    with OllamaProcess(
-        "toolmakers:stream"
-    ) as server:  # what it remembers of its requests is no part of this process
-        order = Order(max_tasks=1_000, workers=2, settings={"base_url": server.url})
-        await Trainer(order, tell, print).run()
-    assert outcomes.total() == 1_000
-    assert outcomes["admitted"] > 600
-    late, told = looks[len(looks) // 2 :], "\n".join(map(str, looks))
-    # A new tool has a vector of 4 KiB in memory; the rest is room for what the allocator and SQLite do.
-    assert slope(late, "memory") < 16, told
-    assert slope(late, "objects") < 20, told
-    assert max(look.descriptors for look in late) - min(look.descriptors for look in late) <= 24, told
-    assert late[-1].threads <= late[0].threads + 2, told
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize(("tasks", "again"), [(300, 700), (1_000, 0)])
+def test_a_thousand_tasks_hold_no_more_for_each(tmp_path: Path, tasks: int, again: int) -> None:
+    words = ["--tasks", tasks, "--again", again, "--workers", 2, "--looks", tmp_path / "looks"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "factory.py"), *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    lines = [json.loads(line) for line in (tmp_path / "looks").read_text().splitlines()]
+    assert sum(lines[-1]["outcomes"].values()) == tasks + again
+    assert lines[-1]["outcomes"]["admitted"] > 0.6 * tasks
+    looks = [Held(**{field.name: line[field.name] for field in fields(Held)}) for line in lines]
+    late = looks[len(looks) // 2 :]
+    # KiB: a new tool has a vector of 4 in memory; the rest is room for what the allocator and SQLite do.
+    assert slope(late, "memory") < 16, said
+    assert slope(late, "objects") < 20, said
+    assert max(look.descriptors for look in late) - min(look.descriptors for look in late) <= 24, said
+    assert late[-1].threads <= late[0].threads + 2, said

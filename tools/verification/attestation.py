@@ -151,10 +151,15 @@ def first_difference(stated: Record, found: Record) -> str | None:
 
 
 def _resources(stated: Record) -> dict[str, Record]:
-    predicate = stated["predicate"]
-    dependencies = predicate["buildDefinition"]["resolvedDependencies"]
-    named = [*stated["subject"], *dependencies, *predicate["runDetails"]["byproducts"]]
-    return {str(resource["name"]): resource for resource in named}
+    try:
+        predicate = stated["predicate"]
+        dependencies = predicate["buildDefinition"]["resolvedDependencies"]
+        named = [*stated["subject"], *dependencies, *predicate["runDetails"]["byproducts"]]
+        return {str(resource["name"]): resource for resource in named}
+    except (KeyError, TypeError) as error:
+        raise ProofBroken(
+            f"the statement is not one of a run ({error} is missing); export the run again"
+        ) from error
 
 
 def _resource(facts: Facts, name: str) -> Record:
