@@ -39,7 +39,7 @@ class Night:
 
     def run(self, *words: str, **options: Any) -> Ended:
         ended = self.launcher.run(*words, home=self.home, **ENVIRONMENT, **options)
-        assert not ended.orphans
+        assert not ended.orphans, f"processes were left behind: {ended.orphans}"
         return ended
 
     def session(self, most: int, *, workers: int = 1, **options: Any) -> Ended:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +81,23 @@ def test_an_ordinary_user_is_confined_as_well(level: str, open_folder: Path) -> 
     assert {*held, *broken} == set(NAMES)
     assert set(broken) <= TOLERATED[level], broken
     assert "processes" in held  # which does not hold for root
+
+
+def test_what_the_host_holds_for_the_probes_ends_with_a_process_that_is_killed() -> None:
+    code = "import sys, time; from pathlib import Path; from tools.sandbox.canary import _planted\n"
+    code += "with _planted(Path(sys.argv[1])) as p: print(p.process, p.shm, flush=True); time.sleep(600)"
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # a name that is short enough for a socket
+    command = [sys.executable, "-c", code, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(tools.__path__[0]).parent)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as tester:
+        process, shared = tester.stdout.readline().split()
+        planted = os.pidfd_open(int(process))
+        tester.kill()
+    ended, _, _ = select.select([planted], [], [], 30)
+    os.close(planted)
+    shutil.rmtree(folder)
+    Path(shared).unlink()
+    assert ended
 
 
 def _python_that_everyone_can_run() -> Path:
