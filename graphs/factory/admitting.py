@@ -10,7 +10,7 @@ from graphs.factory.composing import composed
 from graphs.factory.dossier import Dossier
 from graphs.factory.library import key_of, library_of
 from graphs.running import Confined
-from tools.errors import ToolRefused
+from tools.errors import SkillUnknown, ToolRefused
 from tools.events import Kind
 from tools.memory.records import NewSkill, ToolType
 from tools.skills.duplicates import ast_hash, same_outputs
@@ -35,11 +35,15 @@ async def admit(state: FactoryState, session: Session[FactoryContext]) -> dict[s
     memory = await asyncio.to_thread(library_of, session)
     if memory is None:
         return {"outcome": "admitted", "skill": ""}
-    same = await _same(session, dossier, memory, new)
-    if same is None:
-        skill = await asyncio.to_thread(memory.admit, new, key=key_of(session, "admit"))
-    else:
-        skill = await asyncio.to_thread(_alias, session, memory, new, same)
+    try:
+        same = await _same(session, dossier, memory, new)
+        if same is None:
+            skill = await asyncio.to_thread(memory.admit, new, key=key_of(session, "admit"))
+        else:
+            skill = await asyncio.to_thread(_alias, session, memory, new, same)
+    except SkillUnknown as error:
+        # Somebody had a tool forgotten that this one is made of, or the same as.
+        return {"outcome": "failed", "reasons": [f"admit: {error}"]}
     outcome = "admitted" if skill.run == session.run.id else "duplicate"
     await session.run.events.aemit(Kind.ADMITTED, tool=skill.id, outcome=outcome, state=skill.state)
     return {"outcome": outcome, "skill": skill.id}
@@ -87,12 +91,12 @@ async def _same(session: Session[FactoryContext], dossier: Dossier, memory: Memo
     calls = list(dossier.task.inputs) or [example.arguments for example in new.examples]
     run = Confined(session, str(session.tree))
     for name in kept["tools"]:
-        skill = await asyncio.to_thread(memory.library.skill, name)
         try:
+            skill = await asyncio.to_thread(memory.library.skill, name)
             other = await asyncio.to_thread(program_of, skill, memory.library)
             if calls and await same_outputs(run, _program(dossier, new), other, calls):
                 return skill
-        except ToolRefused:
+        except (ToolRefused, SkillUnknown):
             continue
     return None
 

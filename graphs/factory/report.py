@@ -67,7 +67,7 @@ def compose(state: FactoryState, session: Session[FactoryContext], dossier: Doss
         outcome=state["outcome"],
         skill=state["skill"],
         requires=exam.get("requires", []) if exam.get("passed") else [],
-        failed_at=_failed_at(exam) if failed else "",
+        failed_at=(_failed_at(exam) or "admit") if failed else "",
         reasons=redacted(state["reasons"]) if failed else [],
         found=[tool.id for tool in dossier.found],
         steps=_steps(dossier),
@@ -140,7 +140,7 @@ def _steps(dossier: Dossier) -> list[dict[str, Any]]:
 
 def _told(step: dict[str, Any]) -> str:
     if step["step"] == "decide":
-        return f"decided to {step['decision']} {step['tool']}: {step['why']}"
+        return f"decided to {step['decision']} {step['tool']}".rstrip() + f": {step['why']}"
     if step["step"] == "prove":
         return f"tried {step['tool']}: " + (
             "it solves the task" if step["solved"] else f"it does not: {step['why']}"

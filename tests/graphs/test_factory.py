@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from servers.ollama import OllamaServer, Reply, call
+from servers.ollama import ChatRequest, OllamaServer, Reply, call
 from toolmakers import TAKT, TAKT_STATEMENT, TAKT_TESTS, TAKT_WRONG, Toolmakers, authors, renamed, takt_task
 
 from graphs.factory import FactoryContext, graph, recalling
@@ -18,7 +18,7 @@ from tools.memory.memory import open_memory
 from tools.memory.records import SkillState
 from tools.memory.uplift import uplift_of
 from tools.runs.home import run_dir
-from tools.tasks import draw
+from tools.tasks import Task, draw
 
 Start = Callable[..., OllamaServer]
 MAKERS = Toolmakers({"takt_time": [TAKT]}, {"takt_time": [TAKT_TESTS]})
@@ -265,7 +265,8 @@ async def test_a_tool_that_contradicts_a_stated_example_is_not_reused_though_the
     assert "differ from the examples of the task" in json.dumps(tried)
 
 
-async def test_a_tool_made_of_another_is_a_workflow_and_what_it_is_made_of_gains_evidence(ollama: Start) -> None:
+def hours() -> tuple[Task, Toolmakers]:
+    """A task that is solved with `takt_time`, and those who solve it so."""
     hourly = "    return takt_time(available_minutes, demand) / 60\n"
     code = (
         "from skills.takt_time import takt_time\n\n\ndef takt_hours(available_minutes: float, demand: int) -> float:\n"
@@ -285,6 +286,11 @@ async def test_a_tool_made_of_another_is_a_workflow_and_what_it_is_made_of_gains
         {"takt_time": [TAKT_TESTS], "takt_hours": [tests]},
         choices={"takt_hours": {"decision": "adapt", "tool": "takt_time-1", "why": "hours of it"}},
     )
+    return task, makers
+
+
+async def test_a_tool_made_of_another_is_a_workflow_and_what_it_is_made_of_gains_evidence(ollama: Start) -> None:
+    task, makers = hours()
     server = ollama(makers)
     await make(server, takt_task())
     output = await make(server, task, thread="hours")
@@ -295,6 +301,24 @@ async def test_a_tool_made_of_another_is_a_workflow_and_what_it_is_made_of_gains
     shown = authors(server.chats, "developer")[-1].messages[1]["content"]
     assert TAKT in shown
     assert not any(TAKT in json.dumps(chat.messages) for chat in authors(server.chats, "tester"))
+
+
+async def test_a_tool_whose_parts_are_forgotten_before_it_is_admitted_is_a_failed_task_with_the_reason(
+    ollama: Start,
+) -> None:
+    task, makers = hours()
+
+    def answer(request: ChatRequest) -> Reply:
+        if request.messages[-1]["role"] == "tool" and "takt_hours" in request.messages[1]["content"]:
+            open_memory().forget("takt_time")
+        return makers(request)
+
+    server = ollama(answer)
+    await make(server, takt_task())
+    output = await make(server, task, thread="hours")
+    assert (output["outcome"], output["skill"], library()) == ("failed", "", {})
+    assert "requires 'takt_time-1', which is not in the memory" in output["reasons"][0]
+    assert report("hours")["failed_at"] == "admit"
 
 
 async def test_an_import_of_a_tool_that_nobody_showed_is_told_to_the_developer(ollama: Start) -> None:

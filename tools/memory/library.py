@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import UsageError
+from tools.errors import SkillUnknown
 from tools.events import now
 from tools.memory import efforts, forgetting, lookup, unused, uses, workflows
 from tools.memory.outbox import note, skill_owner
@@ -39,7 +39,7 @@ class Library:
         returned, whose `run` is then another's. `vector` is the fingerprint of an embedding model and float32 bytes.
 
         Raises:
-            UsageError: it requires a skill that is not there.
+            SkillUnknown: it requires a skill that is not there.
         """
         new = cleaned(new)
         with self.database.transaction() as cursor:
@@ -210,7 +210,7 @@ def _insert(cursor: sqlite3.Cursor, new: NewSkill, vector: tuple[str, bytes] | N
     """Add a new version with all that belongs to it; return its id."""
     for other in new.requires:
         if not cursor.execute("SELECT 1 FROM skills WHERE id = ?", (other,)).fetchone():
-            raise UsageError(f"{new.name!r} requires {other!r}, which is not in the memory; admit that first")
+            raise SkillUnknown(f"{new.name!r} requires {other!r}, which is not in the memory; admit that first")
     (last,) = cursor.execute("SELECT max(version) FROM skills WHERE name = ?", (new.name,)).fetchone()
     version = (last or 0) + 1
     state = SkillState.ACTIVE if new.proved else SkillState.CANDIDATE
