@@ -58,6 +58,10 @@ class Known:
         ]
         return Count(sum(w is True for w in won), sum(w is not None for w in won))
 
+    def lost(self, run: str) -> bool:
+        """Whether a run speaks against it."""
+        return self._won([call for call in self.calls.values() if call[0] == run]) is False
+
     @staticmethod
     def _won(calls: list[tuple[str, str, bool | None]]) -> bool | None:
         outcomes = {outcome for _, outcome, verified in calls if verified}
@@ -208,7 +212,7 @@ class LibraryMachine(RuleBasedStateMachine):
             own, others = skill.count(), self._others(name)
             if skill.state is SkillState.CANDIDATE and proven(own):
                 expected[name] = SkillState.ACTIVE
-            elif skill.state in GIVEN and worse(own, others):
+            elif skill.state in GIVEN and skill.lost(run) and worse(own, others):
                 expected[name] = SkillState.SUSPENDED
         # A key that was used before changes nothing: the same verdict of the same run again.
         for name, state in expected.items():
