@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from pynguins import installed
 from servers.ollama import OllamaServer
 from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, authors, takt_task
@@ -180,6 +181,12 @@ async def test_a_session_that_wants_pynguin_and_has_none_begins_nothing(monkeypa
     with pytest.raises(UsageError, match="'/no/such/python' cannot be run"):
         await trainer.run()
     assert trainer.summary.total == 0
+
+
+def test_a_request_can_choose_pynguin_and_name_no_program() -> None:
+    for named in ("/bin/sh", "pynguin2", ""):
+        with pytest.raises(ValidationError):
+            FactoryContext(tests=named)  # type: ignore[arg-type]
 
 
 async def test_a_task_that_wants_pynguin_and_has_none_stops_with_the_reason(
