@@ -7,12 +7,13 @@ import contextlib
 import shutil
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langgraph.types import Command
+from typing_extensions import TypedDict
 
 from graphs.session import journal_of
-from millwright.catalogue import BUILD, Drivable, drivable, graph_of
+from millwright.catalogue import BUILD, FACTORY, Drivable, drivable, graph_of
 from millwright.checkpoints import open_sqlite
 from millwright.unbegun import remove_unbegun
 from tools.errors import (
@@ -26,7 +27,7 @@ from tools.errors import (
     UsageError,
 )
 from tools.events import Kind
-from tools.redaction import redact
+from tools.redaction import redact, redacted
 from tools.runs.foreign import check_unchanged, settle_changes
 from tools.runs.home import find_run, run_dir
 from tools.runs.run import clone_run, open_run
@@ -43,13 +44,21 @@ if TYPE_CHECKING:
 
     Listener = Callable[[Record], None] | None
 
-# What a graph's last state holds beside what every result has.
-_DETAILS = ("title", "decision", "outcome", "skill", "seconds", "calls")
+
+class Details(TypedDict, total=False):
+    """What a task of the factory came to, beside what every result has; `graphs.factory.FactoryOutput` describes it."""
+
+    title: str
+    decision: Literal["reuse", "adapt", "write"]
+    outcome: Literal["admitted", "reused", "duplicate", "failed"]
+    skill: str
+    seconds: dict[str, float]
+    calls: int
 
 
 @dataclass
 class Result:
-    """What a run came to, or where it stands."""
+    """What a run came to, or where it stands; a build has no `details`."""
 
     run: str
     status: Literal["finished", "suspended", "waiting"]
@@ -62,7 +71,7 @@ class Result:
     question: dict[str, Any] | None = None
     why: str = ""
     cause: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Details = field(default_factory=Details)
 
     @property
     def exit_code(self) -> int:
@@ -83,11 +92,34 @@ async def build(
     """Build a goal and return what came of it; `settings` are the fields of `graphs.build.BuildContext`.
 
     Raises:
-        UsageError: the goal, the model or a setting is not usable; nothing was kept.
+        pydantic.ValidationError: a setting does not hold.
+        UsageError: the goal or the model is not usable; nothing was kept.
         MillwrightError: the build cannot go on, for a reason that waiting does not mend.
     """
     inputs = {"goal": redact(goal), **({"into": into} if into else {})}
     return await start(BUILD, inputs, run=run, listener=listener, **settings)
+
+
+async def make_tool(
+    prompt: str = "",
+    *,
+    task: Record | None = None,
+    run: str | None = None,
+    listener: Listener = None,
+    **settings: Any,
+) -> Result:
+    """Have the factory solve one task and return what came of it, in the result's `details`.
+
+    That is the `task` (`graphs.factory.GivenTask`), or one that is invented about `prompt`, or the next of the stream.
+    `settings` are the fields of `graphs.factory.FactoryContext`.
+
+    Raises:
+        pydantic.ValidationError: a setting does not hold.
+        UsageError: the task, the prompt or the model is not usable; nothing was kept.
+        MillwrightError: the task cannot go on, for a reason that waiting does not mend.
+    """
+    inputs = {**({"prompt": prompt} if prompt else {}), **({"task": task} if task is not None else {})}
+    return await start(FACTORY, redacted(inputs), run=run, listener=listener, **settings)
 
 
 async def start(
@@ -101,7 +133,8 @@ async def start(
     """Run a graph, by its name, on `inputs` and return what came of it; `settings` are the fields of its context.
 
     Raises:
-        UsageError: an input, the model or a setting is not usable; nothing was kept.
+        pydantic.ValidationError: a setting does not hold.
+        UsageError: an input or the model is not usable; nothing was kept.
         MillwrightError: the run cannot go on, for a reason that waiting does not mend.
     """
     kind = drivable(graph)
@@ -271,7 +304,7 @@ async def _result(graph: CompiledStateGraph[Any, Any, Any, Any], config: Runnabl
         report=values.get("report", ""),
         archive=values.get("archive", ""),
         branch=values.get("branch", ""),
-        details={name: values[name] for name in _DETAILS if name in values},
+        details=cast("Details", {name: values[name] for name in Details.__annotations__ if name in values}),
         **common,
     )
 

@@ -109,7 +109,7 @@ class Summary:
         self.reused += outcome == "reused"
         self._took.setdefault(outcome, deque(maxlen=LAST)).append(seconds)
         self.library = library
-        told = {
+        told: dict[str, Any] = {
             name: details[name] for name in ("title", "decision", "skill", "seconds", "calls") if name in details
         }
         return Done(

@@ -28,7 +28,7 @@ from graphs.factory.drawing import after_draw, draw
 from graphs.factory.examining import after_examine, examine
 from graphs.factory.proving import after_prove, prove
 from graphs.factory.recalling import after_decide, decide, recall
-from graphs.factory.schemas import FactoryContext, FactoryInput, FactoryOutput, FactoryState
+from graphs.factory.schemas import FactoryContext, FactoryInput, FactoryOutput, FactoryState, GivenTask
 from graphs.factory.settling import settle
 from graphs.factory.writing import after_author, author, write
 from graphs.session import node
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[Any, Session[Any]], Awaitable[Update]]
 
-__all__ = ["FactoryContext", "FactoryInput", "FactoryOutput", "FactoryState", "builder", "graph"]
+__all__ = ["FactoryContext", "FactoryInput", "FactoryOutput", "FactoryState", "GivenTask", "builder", "graph"]
 
 
 def route_exam(state: FactoryState) -> list[str]:

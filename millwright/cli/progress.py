@@ -102,6 +102,29 @@ def _fork(e: Record) -> str:
     return f"[yellow]fork[/]       back at {e['position']}, {len(e['changed'])} files restored"
 
 
+def _decision(e: Record) -> str:
+    return f"[magenta]librarian[/]  {e['decision']} {e['tool']}".rstrip() + f": {escape(e['why'])}"
+
+
+def _proved(e: Record) -> str:
+    said = "[green]solves the task[/]" if e["solved"] else f"does not solve the task: {escape(e['why'])}"
+    return f"[cyan]verifier[/]   {e['tool']} {said}"
+
+
+def _exam(e: Record) -> str:
+    failed = next((step for step in e["steps"] if not step["passed"]), None)
+    said = (
+        "[green]passed[/]"
+        if failed is None
+        else f"[yellow]failed[/] at {failed['name']}: {escape(failed['detail'])}"
+    )
+    return f"[cyan]verifier[/]   exam {said}"
+
+
+def _admitted(e: Record) -> str:
+    return f"[bold green]library[/]    {e['tool']} {e['outcome']}, {e['state']}"
+
+
 _LINES: dict[str, Callable[[Record], str | None]] = {
     "PLAN": _plan,
     "ASSIGNMENT_STARTED": _started,
@@ -117,4 +140,8 @@ _LINES: dict[str, Callable[[Record], str | None]] = {
     "MODEL_FAILURE": _failure,
     "TOOL_EXECUTION_ERROR": _refused,
     "FORK": _fork,
+    "DECISION": _decision,
+    "PROVED": _proved,
+    "EXAM": _exam,
+    "ADMITTED": _admitted,
 }

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 from servers.ollama import Reply
 from toolmakers import TAKT, TAKT_TESTS, TAKT_WRONG, Toolmakers, stream, takt_task
 
+import millwright
 from millwright import driving
 from millwright.catalogue import drivable
 from millwright.checkpoints import open_sqlite
+from millwright.cli.runs import show
 from millwright.factory import unfinished
 from millwright.gc import collect, waste
 from millwright.overview import export, overview
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from servers.ollama import OllamaServer
+
+    from graphs.factory import GivenTask
 
 ROOT = Path(__file__).parents[2]
 MAKERS = Toolmakers({"takt_time": [TAKT_WRONG, TAKT]}, {"takt_time": [TAKT_TESTS]})
@@ -206,3 +211,41 @@ async def test_an_old_task_goes_and_its_tool_stays_whole_while_what_a_session_wo
     assert (await driving.resume(fork)).verdict == "PASS"
     untold.tell(unheard.run)
     assert unheard.run in {w.name for w in await waste(0)}
+
+
+async def test_ones_own_code_makes_a_tool_and_gets_a_typed_result_or_a_plain_reason(
+    ollama: Callable[..., OllamaServer],
+) -> None:
+    settings: dict[str, Any] = {"base_url": ollama(MAKERS).url, "tries": 1}
+    task = takt_task(oracle=False)
+    given: GivenTask = {"signature": task.signature, "statement": task.statement}
+    result = await millwright.make_tool(task=given, **settings)
+    assert isinstance(result, millwright.Result)
+    assert (result.details["outcome"], result.details["skill"]) == ("failed", ""), "one try, and the first is wrong"
+    assert result.reasons
+    assert result.exit_code == 1
+    with pytest.raises(UsageError, match="no signature"):
+        await millwright.make_tool(task={"signature": "takt", "statement": "x"}, **settings)
+    with pytest.raises(UsageError, match="'cooking'"):
+        await millwright.make_tool(domain="cooking", **settings)
+    with pytest.raises(ValidationError, match="seed"):
+        await millwright.make_tool(**settings, seed=-1)
+    assert [row["id"] for row in await overview()] == [result.run]
+
+
+async def test_the_events_of_a_task_are_told_in_lines(
+    ollama: Callable[..., OllamaServer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = await made(ollama), await made(ollama)
+    for run in (first.run, second.run):
+        await asyncio.to_thread(show, run, events=True)
+    told = re.sub(r"\s+", " ", capsys.readouterr().out)
+    for line in (
+        "librarian write: the library has no tool like it",
+        "verifier exam failed at tests: ",
+        "verifier exam passed",
+        "library takt_time-1 admitted, active",
+        "librarian reuse takt_time-1: it was made for this very task",
+        "verifier takt_time-1 solves the task",
+    ):
+        assert line in told, told
