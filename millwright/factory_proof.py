@@ -129,10 +129,9 @@ class _Task:
         task = self.dossier.task
         code, tests = (self._run.files.read(path).decode() for path in (MAIN, TEST))
         program = composed(task.entry, code, imported(code, self.dossier.shown))
-        oracle = task if exam["oracle"] else None
         least = float(self._run.manifest["settings"]["least_score"])
         found = asyncio.run(
-            examine(confined(sandbox), program, tests, signature=task.signature, task=oracle, least_score=least)
+            examine(confined(sandbox), program, tests, signature=task.signature, task=task, least_score=least)
         )
         if found.failed is not None:
             raise ProofBroken(f"the exam passed when it was recorded, and fails now at {found.failed.name}")

@@ -115,16 +115,16 @@ async def _held(
     except ToolRefused as refusal:
         problems = {CODE: f"{MAIN} cannot be used: {refusal}"}
         return _not_held(problems), problems
-    oracle = task if task.reference and task.inputs else None
     found = await examined(
         Confined(session, tree),
         program,
         texts[TEST],
         signature=task.signature,
-        task=oracle,
+        task=task,
         least_score=session.context.least_score,
     )
-    return _recorded(found, tools, oracle is not None), _told(found, oracle is None and coded > 1)
+    oracle = bool(task.reference and task.inputs)
+    return _recorded(found, tools, oracle), _told(found, not oracle and coded > 1)
 
 
 def _recorded(found: Examination, tools: Sequence[Found], oracle: bool) -> Record:

@@ -132,6 +132,26 @@ async def test_a_cheat_that_reaches_out_is_refused_by_its_text_and_would_fail_wi
     assert failed(await sat(run, TAKT, code)) == (step, "code")
 
 
+async def test_a_program_that_ends_every_process_it_can_is_no_tool(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if Sandbox.choose().level != "A":
+        pytest.skip("tried only where the sandbox has processes of its own: others would not be safe from it")
+    ends = """import os
+def takt_time(available_minutes: float, demand: int) -> float:
+    \"\"\"End everything.\"\"\"
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        if pid != os.getpid():
+            try: os.kill(pid, 9)
+            except OSError: pass
+    return available_minutes / demand
+"""
+    monkeypatch.setattr(exam, "impurities", lambda *_: [])
+    found = await sat(run, TAKT, ends)
+    assert not found.passed
+    assert "there was no report" in (found.failed.detail if found.failed else "")
+
+
 SORTED = Craft(
     "def ranked(values: list[float]) -> list[float]",
     "return sorted(values)",
