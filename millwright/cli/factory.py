@@ -46,9 +46,7 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave tasks alone that an earlier session began.")
     ] = False,
-    keep: Annotated[
-        int | None, typer.Option(min=0, help="Runs of finished tasks that stay on disk; all without. Tools stay.")
-    ] = None,
+    keep: Annotated[int | None, typer.Option(min=0, help="Finished runs that stay; all without.")] = None,
     log: Annotated[Path | None, typer.Option(help="Add a line of JSON for every task to this file.")] = None,
     tries: Annotated[
         int | None, typer.Option(min=1, max=10, help="Most attempts at the code, and at its tests.")
