@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as encoding
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,11 +136,16 @@ def run(
         answer = asyncio.run(shelf.use(skill, _arguments(args)))
     except ToolRefused as error:
         raise UsageError(f"{error}; `millwright tools show {name}` tells what it takes") from error
+    try:
+        value = encoding.dumps(answer.value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        no_word = f"the result holds a number that JSON has no word for: {answer.value!r}"
+        answer, value = replace(answer, kind="not_json", value=None, error=no_word), ""
     said = {"tool": skill.id, "outcome": answer.kind, "result": answer.value, "error": answer.error}
     if json:
         print(encoding.dumps({**said, "seconds": answer.seconds}))
     elif answer.kind == "returned":
-        print(encoding.dumps(answer.value, ensure_ascii=False))
+        print(value)
     else:
         print(f"millwright: {name} {answer.kind.replace('_', ' ')}: {answer.error}", file=sys.stderr)
     raise typer.Exit(0 if answer.kind == "returned" else 1)

@@ -115,6 +115,16 @@ def test_a_tool_runs_and_its_use_is_recorded(tools: Command) -> None:
     assert shelved.library().skill("takt_time").uses == 3
 
 
+@pytest.mark.usefixtures("two")
+def test_a_result_that_json_has_no_word_for_is_an_error(tools: Command) -> None:
+    endless = '{"available_minutes": Infinity, "demand": 100}'
+    ran = tools("run", "takt_time", "--args", endless)
+    assert (ran.code, ran.out) == (FAILED, "")
+    assert ran.err == ("millwright: takt_time not json: the result holds a number that JSON has no word for: inf\n")
+    told = tools("run", "takt_time", "--args", endless, "--json").result
+    assert (told["outcome"], told["result"]) == ("not_json", None)
+
+
 BAD = {
     "unknown tool": (("run", "takt_tim"), "did you mean takt_time"),
     "arguments that are no JSON": (("run", "takt_time", "--args", "{demand: 3}"), "no JSON"),
