@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,16 @@ if TYPE_CHECKING:
 SECONDS = 5
 """Of the clock, for the search alone; pynguin takes about 3 more to start and to write down what it found."""
 
+LONGEST = 60
+"""Seconds after which it is ended: a call that does not come to an end holds the search up."""
+
+_ALARMED = 128 + signal.SIGALRM
 _MARK = "pynguin wrote: "
 _EXAMPLES, _WRITTEN = "examples", "written"
 # Its own check that whoever runs it knows that it executes the module: here nothing is executed but in the sandbox.
 _DRIVER = f"""\
-import json, os, sys
+import json, os, signal, sys
+signal.alarm({LONGEST})
 os.environ["PYNGUIN_DANGER_AWARE"] = "1"
 from pynguin.cli import main
 code = main(["pynguin", *sys.argv[1:]])
@@ -95,7 +101,10 @@ async def search(
     if line is not None and not ended.output_cut:
         return str(json.loads(line.removeprefix(_MARK)))
     said = stable("\n".join((ended.stdout + ended.stderr).strip().splitlines()[-8:]))
-    why = f"it was stopped: {ended.stopped}" if ended.stopped else f"exit code {ended.exit_code}: {said}"
+    if ended.stopped or ended.exit_code == _ALARMED:
+        why = f"it was stopped: {ended.stopped or f'it took more than {LONGEST} s'}"
+    else:
+        why = f"exit code {ended.exit_code}: {said}"
     raise ToolRefused(f"{pynguin.name} wrote no tests of {entry}: {why}", reason="pynguin")
 
 

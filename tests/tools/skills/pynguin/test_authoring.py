@@ -15,6 +15,7 @@ from tools.memory.records import Example
 from tools.sandbox import Limits
 from tools.skills.exam import examine
 from tools.skills.program import Program
+from tools.skills.pynguin import searching
 from tools.skills.pynguin.authoring import write_tests
 from tools.skills.pynguin.hiding import SHOWN
 from tools.skills.pynguin.searching import search
@@ -97,6 +98,13 @@ async def test_a_module_that_does_not_come_to_an_end_is_stopped() -> None:
         await write_tests(confined(limits=within), installed(), endless)
 
 
+async def test_a_search_that_takes_too_long_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_DRIVER", searching._DRIVER.replace(f"alarm({searching.LONGEST})", "alarm(2)"))
+    endless = 'def f(number: int) -> int:\n    """Not reached."""\n    return number\n\nwhile True:\n    pass\n'
+    with pytest.raises(ToolRefused, match="it took more than 60 s"):
+        await search(confined(), installed(), endless, "f", [], seed=0)
+
+
 @pytest.mark.parametrize(("path", "seen"), [("", False), ("/usr", True)])
 async def test_what_is_searched_is_executed_where_it_sees_no_file_of_ours(
     tmp_path: Path, path: str, *, seen: bool
@@ -105,12 +113,12 @@ async def test_what_is_searched_is_executed_where_it_sees_no_file_of_ours(
         f"import os\nif os.path.exists({path or str(tmp_path)!r}):\n    raise RuntimeError('it is there')\n"
         'def half(number: float) -> float:\n    """Half of it."""\n    return number / 2\n'
     )
-    searching = search(confined(), installed(), reference, "half", [{"number": 1.0}], seed=0, seconds=1)
+    sought = search(confined(), installed(), reference, "half", [{"number": 1.0}], seed=0, seconds=1)
     if seen:
         with pytest.raises(ToolRefused, match="it is there"):
-            await searching
+            await sought
     else:
-        assert f"{SHOWN}(" in await searching
+        assert f"{SHOWN}(" in await sought
 
 
 async def test_the_search_is_given_up_when_whoever_waits_for_it_is_cancelled() -> None:
