@@ -262,8 +262,8 @@ def test_a_thousand_tasks_hold_no_more_for_each(tmp_path: Path, tasks: int, agai
     assert lines[-1]["outcomes"]["admitted"] > 0.6 * tasks
     looks = [Held(**{field.name: line[field.name] for field in fields(Held)}) for line in lines]
     late = looks[len(looks) // 2 :]
-    # KiB: a new tool has a vector of 4 in memory; the rest is room for what the allocator and SQLite do.
-    assert slope(late, "memory") < 16, said
+    # KiB: a new tool has a vector of 4 in memory; SQLite fills its page caches, of 2,000 for each connection.
+    assert slope(late, "memory") < 24, said
     assert slope(late, "objects") < 20, said
     assert max(look.descriptors for look in late) - min(look.descriptors for look in late) <= 24, said
     assert late[-1].threads <= late[0].threads + 2, said
