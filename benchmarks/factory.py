@@ -3,7 +3,7 @@
 PYTHONPATH=tests:. .venv/bin/python benchmarks/factory.py [--tasks N] [--again N] [--workers N] [--looks FILE]
 
 The tasks are those of the stream that a user's first session draws, so most of them are written anew. `--again` has so
-many more drawn from the beginning of that stream; those that were there before are solved by their tools. The model's server
+many more drawn from its beginning, and those that were there before are solved by their tools. The model's server
 is a process of its own and answers at once. Seconds are those of this machine at this moment; the ratio to one bare
 sandboxed `python -c pass`, measured as the session goes, is what can be compared. `--looks` writes each look at the
 process to a file as it is made.
