@@ -82,7 +82,7 @@ class Scripts:
             self.found = sorted(path.name for path in self.workspace.iterdir())
             self.workspace = None
         text = json.dumps(request.body)
-        if "You are a tester" in request.system and "takt_time" in text:
+        if "You are a tester" in request.system and self.holding.is_set():
             self.reached.set()
             raise_if_late(lambda: not self.holding.is_set(), "nobody let the tester go on")
         ours = any(known in text for known in ("You invent one small", "def takt_time(", "def scrap_share("))
@@ -187,6 +187,22 @@ async def test_a_prompt_has_a_task_invented(client: Any, server: DevServer, cont
     out = await client.runs.wait(thread, "factory", input={"prompt": "Scrap in a factory."}, context=context)
     assert (out["title"], out["outcome"], out["skill"]) == ("Share of scrap", "admitted", "scrap_share-1"), out
     assert skills(server)["scrap_share-1"] == thread
+
+
+async def test_a_server_that_starts_anew_at_a_python_file_goes_on_with_what_it_broke_off(
+    client: Any, server: DevServer, scripts: Scripts, context: dict[str, Any]
+) -> None:
+    scripts.reached.clear()
+    scripts.holding.set()
+    starts = server.said("Application started up")
+    thread = (await client.threads.create())["thread_id"]
+    run = (await client.runs.create(thread, "factory", input={}, context={**context, "number": 2}))["run_id"]
+    await asyncio.to_thread(raise_if_late, scripts.reached.is_set, "the tester was not asked")
+    (server.folder / "edited.py").write_text("N = 1\n")
+    await asyncio.to_thread(raise_if_late, lambda: server.said("Application started up") > starts, "no restart")
+    scripts.holding.clear()
+    out = await client.runs.join(thread, run)
+    assert (out["outcome"], skills(server)[out["skill"]]) == ("admitted", thread)
 
 
 async def test_a_killed_server_goes_on_and_repeats_no_finished_call(
