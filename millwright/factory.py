@@ -166,8 +166,7 @@ class Trainer:
                     self.finish(str(error))
                 return None
             except MillwrightError as error:
-                self._error = error
-                self.finish(str(error))
+                self._refused(run_id, error, begun_before=number is None)
                 return None
             except Exception as error:  # noqa: BLE001 - a mistake of ours in one task ends no session of a night
                 await self._crashed(run_id, error)
@@ -190,6 +189,15 @@ class Trainer:
                 self.summary.suspended += 1
                 return None
             wait = min(2 * wait, LONGEST_WAIT)
+
+    def _refused(self, run_id: str, error: MillwrightError, *, begun_before: bool) -> None:
+        """End the session for a reason that waiting does not mend; a task of before is left alone, or none would begin."""
+        if begun_before:
+            self.summary.suspended += 1
+            self._say(f"task {run_id} cannot go on: {error}; `millwright gc {run_id} --apply` removes it")
+        else:
+            self._error = error
+            self.finish(str(error))
 
     async def _driven(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result | None:
         """One go at a task; None when another process has ended it meanwhile."""
