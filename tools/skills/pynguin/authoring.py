@@ -58,7 +58,7 @@ async def write_tests(run: Runner, pynguin: Pynguin, task: Task, *, seed: int = 
         raise ToolRefused(
             f"{pynguin.name} found no arguments of {task.entry} that have an answer", reason="pynguin"
         )
-    return Written(_text(task.entry, pynguin.name, kept), pynguin.name, len(kept))
+    return Written(_text(task, pynguin.name, kept), pynguin.name, len(kept))
 
 
 def _fits(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
@@ -81,16 +81,21 @@ def _is_finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _text(entry: str, author: str, calls: Sequence[tuple[Mapping[str, Any], Answer]]) -> str:
+def _text(task: Task, author: str, calls: Sequence[tuple[Mapping[str, Any], Answer]]) -> str:
     head = f'"""Tests by {author}, found on a program that is independent of the one under test."""\n'
-    tests = [_test(entry, number, *call) for number, call in enumerate(calls, 1)]
-    return "\n\n".join([f"{head}\nimport pytest\n\nfrom main import {entry}\n", *tests])
+    tests = [_test(task, number, *call) for number, call in enumerate(calls, 1)]
+    uses = "import json\n\n" if any("json." in test for test in tests) else ""
+    return "\n\n".join([f"{head}\n{uses}import pytest\n\nfrom main import {task.entry}\n", *tests])
 
 
-def _test(entry: str, number: int, arguments: Mapping[str, Any], answer: Answer) -> str:
-    call = f"{entry}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
+def _test(task: Task, number: int, arguments: Mapping[str, Any], answer: Answer) -> str:
+    call = f"{task.entry}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
     if answer.kind == "raised":
         return f"def test_{number}():\n    with pytest.raises(ValueError):\n        {call}\n"
+    if "tuple" in task.signature.rpartition("->")[2]:
+        call = (
+            f"json.loads(json.dumps({call}))"  # the reference was asked as a tool is, whose tuples arrive as lists
+        )
     return f"def test_{number}():\n    assert {call} == {_expected(answer.value)}\n"
 
 

@@ -42,6 +42,17 @@ def totals(records: list[dict[str, float | str]]) -> dict[str, float]:
         found[record["group"]] = found.get(record["group"], 0.0) + record["amount"]
     return found
 '''
+RUNS = '''
+def runs(values: list[int]) -> list[tuple[int, int]]:
+    """Each value with how often it stands there in a row."""
+    found: list[tuple[int, int]] = []
+    for value in values:
+        if found and found[-1][0] == value:
+            found[-1] = (value, found[-1][1] + 1)
+        else:
+            found.append((value, 1))
+    return found
+'''
 WORDS = '''
 def initials(words: list[str]) -> list[str]:
     """The first letters of the words that have one, in capitals."""
@@ -67,6 +78,7 @@ TASKS = {
         ({"records": [{"group": "a", "amount": 2.5}, {"group": "a", "amount": 1.0}]}, {"a": 3.5}),
         ({"records": [{"group": "b", "amount": 2.0}, {"group": "c", "amount": 4.0}]}, {"b": 2.0, "c": 4.0}),
     ),
+    "numbers, and pairs": task(RUNS, ({"values": [1, 1, 2]}, [[1, 2], [2, 1]]), ({"values": [3]}, [[3, 1]])),
     "words, and a list": task(WORDS, ({"words": ["ab", "", "c"]}, ["A", "C"]), ({"words": ["xy"]}, ["X"])),
 }
 
