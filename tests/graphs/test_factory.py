@@ -424,7 +424,10 @@ async def test_a_drawn_task_is_the_one_that_seed_and_number_name(ollama: Start) 
 
 @pytest.mark.parametrize(
     ("given", "settings", "said"),
-    [({"task": {"id": "x"}}, {}, "the task cannot be used: domain"), ({}, {"domain": "cooking"}, "cooking")],
+    [
+        ({"task": {"id": "x"}}, {}, "the task's signature cannot be used: '' is no signature"),
+        ({}, {"domain": "cooking"}, "cooking"),
+    ],
 )
 async def test_a_task_that_is_none_is_refused_in_a_sentence(
     given: dict[str, Any], settings: dict[str, Any], said: str
@@ -445,6 +448,8 @@ async def test_a_librarian_that_makes_no_sense_leads_to_new_code(ollama: Start) 
 async def test_a_second_task_in_the_same_thread_begins_in_an_empty_workspace(ollama: Start) -> None:
     server = ollama(Toolmakers({**MAKERS.code, "nothing": [""]}, {**MAKERS.tests, "nothing": [""]}, choices=NO))
     await make(server, takt_task())
-    output = await make(server, takt_task(oracle=False, entry="nothing", signature="def nothing() -> int"), tries=1)
+    output = await make(
+        server, takt_task(oracle=False, entry="nothing", signature="def nothing() -> int", examples=[]), tries=1
+    )
     assert output["outcome"] == "failed"
     assert {path.read_text() for path in (run_dir("t") / "workspace").iterdir()} == {""}
