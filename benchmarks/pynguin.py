@@ -5,6 +5,11 @@ Needs `make pynguin`. One line for each family: seconds of the search, calls, er
     PYTHONPATH=tests:. python benchmarks/pynguin.py [STEP] [FIRST]
 
 tries every STEP-th family (16) from the FIRST on.
+
+    PYTHONPATH=tests:. python benchmarks/pynguin.py crafts
+
+tries the tools of `tests/crafts.py` instead: is a right one that was written by another route than its reference taken, and
+which wrong ones do the tests notice without the oracle?
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tools.errors import ToolRefused, UsageError
+from tools.memory.records import Example
+from tools.skills.calling import asked
 from tools.skills.exam import examine
 from tools.skills.program import Program
 from tools.skills.pynguin.authoring import write_tests
@@ -69,6 +76,36 @@ def one_of_each() -> list[Task]:
     return [found[name] for name in sorted(found)]
 
 
+async def crafts(pynguin: Pynguin) -> None:
+    """Try right and wrong tools with tests that were found on their references."""
+    from crafts import CRAFTS
+
+    for name, craft in CRAFTS.items():
+        task = await with_examples(craft.task)
+        written = await write_tests(confined(), pynguin, task)
+        right = Program(task.entry, craft.code)
+        found = await examine(confined(), right, written.text, signature=task.signature, task=task)
+        came_to = f"fails at {found.failed.name}: {found.failed.detail[:90]!r}" if found.failed else "passes"
+        print(f"{name}: {written.calls} calls, the right one {came_to}")
+        for what in craft.wrong:
+            wrong = Program(task.entry, craft.broken(what))
+            # Without the task, so that nothing but the tests speaks of what is right.
+            seen = await examine(
+                confined(), wrong, written.text, signature=task.signature, most_mutants=1, least_score=0
+            )
+            print(f"    {what}: {'noticed' if seen.failed and seen.failed.name == 'tests' else 'not noticed'}")
+
+
+async def with_examples(task: Task) -> Task:
+    """The same task with three of its inputs that have an answer as examples."""
+    program, inputs = Program(task.entry, task.reference), list(task.inputs)
+    (answers,) = await asked(confined(), program, inputs, [range(len(inputs))], "examples")
+    good = [pair for pair in zip(inputs, answers, strict=True) if pair[1].kind == "returned"]
+    picked = good[len(good) // 4 :: max(1, len(good) // 4)][:3]
+    examples = tuple(Example(arguments=arguments, result=answer.value) for arguments, answer in picked)
+    return task.model_copy(update={"examples": examples})
+
+
 async def main(step: int, first: int) -> None:
     """Try families and print what came of them."""
     try:
@@ -90,5 +127,8 @@ async def main(step: int, first: int) -> None:
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:3]]
-    asyncio.run(main(*given, *(STEP, 0)[len(given) :]))
+    if sys.argv[1:] == ["crafts"]:
+        asyncio.run(crafts(find_pynguin()))
+    else:
+        given = [int(word) for word in sys.argv[1:3]]
+        asyncio.run(main(*given, *(STEP, 0)[len(given) :]))
