@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds between two looks at a model server that is away."""
 
+LASTING = ("ModelRefused", "StorageFailed")
+"""What stops a task and would stop every other."""
+
 MOST_CRASHES = 5
 """So many tasks in a row that a mistake of ours breaks off end the session."""
 
@@ -179,9 +182,7 @@ class Trainer:
                 self._back()
                 return result
             if result.cause != "ModelUnavailable":
-                self.summary.suspended += 1
-                if result.cause != "Interrupted":
-                    self.finish(result.why)
+                self._stopped(result)
                 return None
             self._gone(result.why)
             number = None
@@ -189,6 +190,14 @@ class Trainer:
                 self.summary.suspended += 1
                 return None
             wait = min(2 * wait, LONGEST_WAIT)
+
+    def _stopped(self, result: Result) -> None:
+        """Count a task that stops short of its end; what would stop every other one ends the session."""
+        self.summary.suspended += 1
+        if result.cause in LASTING:
+            self.finish(result.why)
+        elif result.cause != "Interrupted":
+            self._say(f"task {result.run} cannot go on: {result.why}")
 
     def _refused(self, run_id: str, error: MillwrightError, *, begun_before: bool) -> None:
         """End the session for a reason that waiting does not mend; a task of before is left alone, or none would begin."""

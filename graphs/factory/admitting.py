@@ -10,6 +10,7 @@ from graphs.factory.composing import composed
 from graphs.factory.dossier import Dossier
 from graphs.factory.library import key_of, library_of
 from graphs.running import Confined
+from graphs.session import CASSETTE
 from tools.errors import SkillUnknown, ToolRefused
 from tools.events import Kind
 from tools.memory.records import NewSkill, ToolType
@@ -60,7 +61,7 @@ def _new(session: Session[FactoryContext], dossier: Dossier, state: FactoryState
         "statement": task.statement,
         "decision": state["decision"],
         "from": state["candidate"],
-        "tests by": dossier.author(TESTS, state["tested"] - 1) or session.context.model,
+        "tests by": dossier.author(TESTS, state["tested"] - 1) or _told(session.context.model),
     }
     return NewSkill(
         name=task.entry,
@@ -83,6 +84,11 @@ def _new(session: Session[FactoryContext], dossier: Dossier, state: FactoryState
         evidence=exam["evidence"],
         proved=exam["oracle"],
     )
+
+
+def _told(model: str) -> str:
+    """A model as others may read of it: where a recording lies is nobody's business."""
+    return "a recording" if model.startswith(CASSETTE) else model
 
 
 async def _same(session: Session[FactoryContext], dossier: Dossier, memory: Memory, new: NewSkill) -> Skill | None:

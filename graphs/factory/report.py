@@ -115,7 +115,7 @@ def _failed_at(exam: Record) -> str:
 
 
 def _steps(dossier: Dossier) -> list[dict[str, Any]]:
-    """What was done, in order: the decision, a tool that was tried, attempts, examinations."""
+    """What was done: the decision, the tool that was tried, then all attempts, then all examinations."""
     found: list[dict[str, Any]] = []
     if "choice" in dossier.facts:
         found.append({"step": "decide", **dossier.facts["choice"]})

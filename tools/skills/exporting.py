@@ -41,7 +41,7 @@ _README = """\
 from main import {entry}
 {calls}```
 
-Run the tests with `pytest` in this folder. The code needs Python 3.11 and nothing else.
+In a folder that `millwright tools export` wrote, `pytest` runs the tests. The code needs Python 3.11 and nothing else.
 
 ## Evidence
 

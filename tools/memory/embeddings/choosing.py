@@ -55,7 +55,9 @@ def choose(setting: str | None = None) -> Choice:
     named = setting if setting is not None else os.environ.get(SETTING, "").strip()
     if not named:
         return _first([("ollama", lambda: _ollama(None)), ("onnx", lambda: _onnx(None))])
-    kind, _, rest = named.partition(":")
+    kind, colon, rest = named.partition(":")
+    if colon and not rest:
+        kind = ""
     if named == "lexical":
         return Choice(Lexical())
     if kind == "onnx":

@@ -114,7 +114,7 @@ def test_a_named_server_that_is_away_is_an_outage_and_not_an_error() -> None:
     assert choice.refused[0].rung == "ollama:nomic-embed-text"
 
 
-@pytest.mark.parametrize("setting", ["word2vec", "lexical:2", "openai:text-embedding-3-small"])
+@pytest.mark.parametrize("setting", ["word2vec", "lexical:2", "ollama:", "onnx:", "openai:text-embedding-3-small"])
 def test_a_setting_that_names_nothing_is_refused(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLWRIGHT_EMBEDDINGS", setting)
     with pytest.raises(UsageError, match="ollama:NAME, onnx, onnx:FOLDER or lexical"):
