@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -26,13 +25,15 @@ SECONDS = 5
 LONGEST = 60
 """Seconds after which it is ended: a call that does not come to an end holds the search up."""
 
-_ALARMED = 128 + signal.SIGALRM
+_LATE = 75  # the exit code
 _MARK = "pynguin wrote: "
 _EXAMPLES, _WRITTEN = "examples", "written"
 # Its own check that whoever runs it knows that it executes the module: here nothing is executed but in the sandbox.
 _DRIVER = f"""\
-import json, os, signal, sys
-signal.alarm({LONGEST})
+import json, os, sys, threading
+late = threading.Timer({LONGEST}, os._exit, [{_LATE}])  # no alarm, for pynguin sets its own
+late.daemon = True
+late.start()
 os.environ["PYNGUIN_DANGER_AWARE"] = "1"
 from pynguin.cli import main
 code = main(["pynguin", *sys.argv[1:]])
@@ -101,7 +102,7 @@ async def search(
     if line is not None and not ended.output_cut:
         return str(json.loads(line.removeprefix(_MARK)))
     said = stable("\n".join((ended.stdout + ended.stderr).strip().splitlines()[-8:]))
-    if ended.stopped or ended.exit_code == _ALARMED:
+    if ended.stopped or ended.exit_code == _LATE:
         why = f"it was stopped: {ended.stopped or f'it took more than {LONGEST} s'}"
     else:
         why = f"exit code {ended.exit_code}: {said}"

@@ -111,7 +111,7 @@ async def test_a_module_that_does_not_come_to_an_end_is_stopped() -> None:
 
 
 async def test_a_search_that_takes_too_long_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_DRIVER", searching._DRIVER.replace(f"alarm({searching.LONGEST})", "alarm(2)"))
+    monkeypatch.setattr(searching, "_DRIVER", searching._DRIVER.replace(f"Timer({searching.LONGEST},", "Timer(1,"))
     endless = 'def f(number: int) -> int:\n    """Not reached."""\n    return number\n\nwhile True:\n    pass\n'
     with pytest.raises(ToolRefused, match="it took more than 60 s"):
         await search(confined(), installed(), endless, "f", [], seed=0)
