@@ -162,9 +162,14 @@ def _listening(name: str, folder: Path, token: str) -> socket.socket:
     return server
 
 
+def planting_places() -> list[str]:
+    """Where a self-test may plant, the best first."""
+    return list(dict.fromkeys([tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"]))  # noqa: S108 - mkdtemp makes a private one
+
+
 def _short_place() -> str:
     """The temporary directory, or another one where that is too long for the path of a socket."""
-    places = [tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"]  # noqa: S108 - mkdtemp makes a private one
+    places = planting_places()
     room = LONGEST_SOCKET - len(f"/{PREFIX}xxxxxxxx/datagram")
     fitting = [p for p in places if len(os.fsencode(os.path.realpath(p))) <= room and os.access(p, os.W_OK)]
     return fitting[0] if fitting else places[0]

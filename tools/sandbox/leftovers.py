@@ -1,4 +1,4 @@
-"""What killed processes of ours left behind: copies, and a bubblewrap that waits for its starter for ever."""
+"""What killed processes of ours left behind: copies, plants of the self-test, and a bubblewrap that waits for ever."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ import os
 import signal
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.sandbox.bubblewrap import BWRAP
+from tools.sandbox.canary import PREFIX as PLANTED
+from tools.sandbox.canary import planting_places
 from tools.sandbox.throwaway import LOCK, PREFIX, remove_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LONGEST_SELF_TEST = 3600.0
+"""Seconds after which what a self-test planted is certainly nobody's any more."""
+
 
 def sweep() -> None:
-    """Remove the copies that nobody uses any more, and end what was started for them."""
+    """Remove what nobody uses any more, and end what was started for it."""
     for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), _unused(root):
             _end_bubblewrap(root.resolve())
             remove_copy(root)
+    for left in _planted():
+        with contextlib.suppress(OSError):
+            left.unlink() if left.is_file() else remove_copy(left)
 
 
 def stale() -> list[Path]:
@@ -32,6 +41,18 @@ def stale() -> list[Path]:
     for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), _unused(root):
             found.append(root)
+    return found
+
+
+def _planted() -> list[Path]:
+    """What self-tests planted that ended long ago: they hold no lock, but none takes minutes."""
+    found = []
+    for place in planting_places():
+        for left in Path(place).glob(f"{PLANTED}*"):
+            with contextlib.suppress(OSError):
+                status = left.lstat()
+                if status.st_uid == os.geteuid() and time.time() - status.st_mtime > LONGEST_SELF_TEST:
+                    found.append(left)
     return found
 
 

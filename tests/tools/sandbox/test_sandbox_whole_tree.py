@@ -17,6 +17,7 @@ import pytest
 
 import tools
 from tools.sandbox import Limits, Sandbox
+from tools.sandbox.canary import PREFIX as PLANTED
 from tools.sandbox.identity import own_identity
 from tools.sandbox.leftovers import sweep
 from tools.sandbox.throwaway import PREFIX, throwaway
@@ -140,6 +141,21 @@ def test_a_copy_in_use_is_not_swept(workspace: Path) -> None:
         sweep()
         assert copy.workspace.is_dir()
     assert not copy.root.exists()
+
+
+def test_what_a_killed_self_test_planted_is_swept_when_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, fresh = tmp_path / f"{PLANTED}old", tmp_path / f"{PLANTED}fresh"
+    segment = tmp_path / f"{PLANTED}segment"
+    for folder in (old, fresh):
+        (folder / "above").mkdir(parents=True)
+    segment.write_text("secret")
+    for left in (old, segment):
+        os.utime(left, (0, 0))
+    sweep()
+    assert [left.exists() for left in (old, segment, fresh)] == [False, False, True]
 
 
 @pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=pytest.mark.soak)])
