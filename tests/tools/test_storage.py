@@ -161,7 +161,7 @@ def test_a_damaged_line_is_named(damage: bytes, tmp_path: Path) -> None:
 
 
 def test_a_log_in_place_of_a_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StorageFailed, match="Is a directory"):
+    with pytest.raises(StorageFailed, match="it is a directory"):
         JsonLines(tmp_path, durable=False)
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageFailed, match="cannot write"):

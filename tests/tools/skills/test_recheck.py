@@ -108,7 +108,7 @@ class Unsteady:
         return await confined(limits=limits or Limits(seconds=60))(argv, purpose, **options)
 
 
-@pytest.mark.parametrize("short", [Limits(seconds=0.05), Limits(memory_bytes=3_000_000), Limits(disk_bytes=10)])
+@pytest.mark.parametrize("short", [Limits(seconds=0.05), Limits(memory_bytes=3_000_000), Limits(file_bytes=10)])
 async def test_a_machine_that_lacks_something_now_and_then_suspends_nothing(memory: Memory, short: Limits) -> None:
     memory.admit(shelved.takt(), key="a")
     (found,) = await recheck(memory, Unsteady(short, None, short))
