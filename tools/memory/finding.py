@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tools.errors import UsageError
+from tools.errors import StorageFailed, UsageError
 from tools.memory.comparing import Comparison
 from tools.memory.evidence import Count
 from tools.memory.ranking import MENTIONED, NAMED, Hit, ordered, usefulness
@@ -74,8 +74,8 @@ class Finder:
     def _skill(self, skill_id: str) -> Skill | None:
         try:
             return self._library.skill(skill_id)
-        except UsageError:
-            return None  # forgotten since it was found
+        except (UsageError, StorageFailed):
+            return None  # forgotten since it was found, or altered, which the doctor tells
 
 
 _ANSWERING = """

@@ -83,6 +83,7 @@ def health_of(memory: Memory) -> Health:
     choice = memory.choice
     findings = [
         Finding("database", "good", f"{memory.library.database.path} is whole"),
+        *_altered(memory),
         *_copies(memory),
         *_vectors(memory),
         _index(memory),
@@ -127,6 +128,17 @@ def _worth(database: Database) -> dict[str, Any]:
         "uplift": {graph: uplift_of(database, graph).to_dict() for graph in ("factory", "build")},
         "families": {family: found.to_dict() for family, found in families(database).items()},
     }
+
+
+def _altered(memory: Memory) -> list[Finding]:
+    found = memory.library.altered()
+    if not found:
+        return []
+    mend = "put the database back from a copy, or delete them: " + ", ".join(
+        f"`millwright memory forget {skill_id}`" for skill_id in found
+    )
+    what = f"{len(found)} skills are not what was admitted and are not given out: {', '.join(found)}"
+    return [Finding("skills", "bad", what, mend)]
 
 
 def _copies(memory: Memory) -> list[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import SkillUnknown
+from tools.errors import SkillUnknown, StorageFailed
 from tools.events import now
 from tools.memory import efforts, forgetting, lookup, unused, uses, workflows
 from tools.memory.outbox import note, skill_owner
@@ -75,6 +75,18 @@ class Library:
         """
         with self.database.reading() as connection:
             return lookup.listed(connection, states, tags, every_version=every_version, any_tag=any_tag)
+
+    def altered(self) -> list[str]:
+        """The ids of the skills whose rows something else than this library changed; they are not given out."""
+        found = []
+        for (skill_id,) in self.database.read("SELECT id FROM skills ORDER BY id"):
+            try:
+                self.skill(skill_id)
+            except SkillUnknown:
+                continue  # forgotten meanwhile
+            except StorageFailed:
+                found.append(skill_id)
+        return found
 
     def find_by_tags(
         self, tags: Collection[str], states: Collection[SkillState] = ACTIVE, *, any_tag: bool = False

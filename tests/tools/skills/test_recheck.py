@@ -151,6 +151,10 @@ async def test_what_was_changed_in_the_database_is_suspended_and_the_others_are_
     )
     with memory.library.database.transaction() as cursor:
         cursor.execute("UPDATE skills SET body = replace(body, '/ demand', '* demand') WHERE name = 'takt_time'")
+    assert [hit.skill.id for hit in memory.search("pace takt time minutes demand")] == [other.id]
+    (told,) = [finding for finding in memory.health().findings if finding.subject == "skills"]
+    assert (told.state, memory.health().sound) == ("bad", False)
+    assert "memory forget takt_time-1" in told.mend
     found = {one.skill: one for one in await recheck(memory, run)}
     assert found[other.id].passed
     assert found["takt_time-1"].after is SkillState.SUSPENDED
