@@ -46,12 +46,15 @@ def bubblewrap_identity(_: Sequence[Path] = ()) -> Identity:
 def bubblewrapped(job: Job, status: int) -> Iterator[Command]:
     """The command that runs `job`, reporting to the descriptor `status`."""
     with descriptor_with(filter_program(network=True, metadata=True)) as seccomp:
-        argv = [BWRAP, *NAMESPACES, *_user(job.copy.identity), "--hostname", "sandbox"]
+        # The lock is an empty list of arguments, which bubblewrap closes as soon as it has read it: until it can be
+        # told from others by its own words, the copy counts as used, also when we are gone.
+        argv = [BWRAP, "--args", str(job.copy.lock)]
+        argv += [*NAMESPACES, *_user(job.copy.identity), "--hostname", "sandbox"]
         argv += ["--die-with-parent", "--new-session", "--json-status-fd", str(status), "--seccomp", str(seccomp)]
         argv += [*_system(), *_devices(job), *_own_directories(job), *_readable(job.readable)]
         argv += ["--remount-ro", "/", "--chdir", WORKSPACE, "--"]
         argv += [*GATE, *_becoming(job.copy.identity), "prlimit", *limit_options(job.limits), "--", *job.argv]
-        yield Command(argv, job.environment, "killing the child", (seccomp, status), gated=True)
+        yield Command(argv, job.environment, "killing the child", (seccomp, status, job.copy.lock), gated=True)
 
 
 def limit_options(limits: Limits) -> list[str]:

@@ -21,6 +21,7 @@ from tools.errors import SandboxUnavailable
 from tools.sandbox import probes
 from tools.sandbox.execution import Level, Limits
 from tools.sandbox.interpreter import clean_environment, interpreter_roots, python_argv
+from tools.sandbox.processes import everybody
 from tools.sandbox.running import Request, execute
 
 if TYPE_CHECKING:
@@ -185,9 +186,9 @@ def _received(server: socket.socket) -> bool:
 
 def _runs(word: str) -> bool:
     """Whether any process has `word` on its command line."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for pid in everybody():
         with contextlib.suppress(OSError):
-            if word.encode() in path.read_bytes():
+            if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return True
     return False
 

@@ -18,6 +18,7 @@ import tools
 from tools.sandbox.command import Command, Job, descriptor_with
 from tools.sandbox.identity import Identity, own_identity, spare_identity
 from tools.sandbox.interpreter import CONFIGURATION, SYSTEM, roots_with
+from tools.sandbox.processes import everybody, threads
 from tools.sandbox.seccomp import filter_program
 
 if TYPE_CHECKING:
@@ -91,13 +92,15 @@ def _limits(limits: Limits) -> dict[str, int]:
 
 def _own_threads() -> int:
     """How many threads this user runs already: without a user namespace RLIMIT_NPROC counts them all."""
-    user, count = os.geteuid(), 0
-    for task in Path("/proc").glob("[0-9]*/task") if user else ():
-        try:
-            count += len(list(task.iterdir())) if task.stat().st_uid == user else 0
-        except OSError:
-            continue
-    return count
+    user = os.geteuid()
+    return threads([pid for pid in everybody() if _owner(pid) == user]) if user else 0
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None
 
 
 def _open_to_all(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tools.sandbox.bubblewrap import BWRAP
 from tools.sandbox.canary import PREFIX as PLANTED
 from tools.sandbox.canary import planting_places
+from tools.sandbox.processes import everybody
 from tools.sandbox.throwaway import LOCK, PREFIX, remove_copy
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST_SELF_TEST = 3600.0
 """Seconds after which what a self-test planted is certainly nobody's any more."""
+LONGEST_END = 5.0
+"""Seconds that what was killed may take to be gone."""
 
 
 def sweep() -> None:
@@ -75,13 +78,32 @@ def _unused(root: Path) -> Iterator[None]:
 
 
 def _end_bubblewrap(root: Path) -> None:
-    """End what was started for the copy at `root`: it dies with its starter, but not in its very first moment."""
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            process = os.pidfd_open(int(place.name))
-            try:
-                words = (place / "cmdline").read_bytes().split(b"\0")
-                if words[0] == BWRAP.encode() and f"{root}/workspace".encode() in words:
-                    signal.pidfd_send_signal(process, signal.SIGKILL)
-            finally:
-                os.close(process)
+    """End what was started for the copy at `root`: it dies with its starter, but not in its very first moment.
+
+    While one look is taken, a process may bear another and end before it is looked at; the next look shows the child,
+    which waits for ever. So two looks in a row must find nobody.
+
+    Raises:
+        TimeoutError: some of it does not end; the copy stays, and the next sweep tries again.
+    """
+    deadline = time.monotonic() + LONGEST_END
+    empty_looks = 0
+    while empty_looks < 2:
+        found = [pid for pid in everybody() if _killed(pid, root)]
+        empty_looks = 0 if found else empty_looks + 1
+        if time.monotonic() > deadline:
+            raise TimeoutError(root)
+
+
+def _killed(pid: int, root: Path) -> bool:
+    """Kill a process if it is a bubblewrap for the copy at `root`; say whether it was."""
+    with contextlib.suppress(OSError):
+        process = os.pidfd_open(pid)
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if words[0] == BWRAP.encode() and f"{root}/workspace".encode() in words:
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                return True
+        finally:
+            os.close(process)
+    return False

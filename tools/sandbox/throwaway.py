@@ -33,9 +33,13 @@ LARGE = Quota(file_bytes=1 << 40, files=1 << 30, total_bytes=1 << 50)
 
 @dataclass
 class Throwaway:
-    """The directories of one run: `workspace`, `tmp` and `shm` are the program's own, `etc` it may read."""
+    """The directories of one run: `workspace`, `tmp` and `shm` are the program's own, `etc` it may read.
+
+    `lock` is an open descriptor; as long as a process has it, the copy is in use.
+    """
 
     root: Path
+    lock: int
     identity: Identity
     read_only: tuple[str, ...] = ()
     digests: dict[str, str] = field(default_factory=dict)
@@ -122,8 +126,8 @@ def throwaway(workspace: Path, identity: Identity, read_only: Sequence[str] = ()
         PathRefused: a `read_only` path is not one a workspace may hold.
     """
     names = tuple(checked(path) for path in read_only)
-    with _private_directory() as root:
-        copy = Throwaway(root, identity, names)
+    with _private_directory() as (root, lock):
+        copy = Throwaway(root, lock, identity, names)
         try:
             _prepare(copy, workspace)
         except OSError as error:
@@ -132,14 +136,14 @@ def throwaway(workspace: Path, identity: Identity, read_only: Sequence[str] = ()
 
 
 @contextlib.contextmanager
-def _private_directory() -> Iterator[Path]:
+def _private_directory() -> Iterator[tuple[Path, int]]:
     try:
         root = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
         lock = _locked(root)
     except OSError as error:
         raise storage_failed(error, tempfile.gettempdir()) from error
     try:
-        yield root
+        yield root, lock
     finally:
         remove_copy(root)
         os.close(lock)
