@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import gc
 import json
 import threading
 import tomllib
@@ -12,11 +14,9 @@ from typing import TYPE_CHECKING, TypeGuard
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-# CPython counts the depth of a tree that it builds across threads, and raises SystemError when two build at once
-# (python/cpython#106905); warning filters belong to the whole process as well.
-_alone = threading.RLock()
+_lock = threading.RLock()
 _BYTE_ORDER_MARK = "\ufeff"
 _MARKERS = ("__init__.py", "py.typed", ".gitkeep", ".keep")
 
@@ -27,8 +27,7 @@ def syntax_problem(path: str, text: str) -> str | None:
     if parse is None:
         return None
     try:
-        with _alone, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _alone():
             parse(text)
     except SyntaxError as error:
         line = (error.text or "").strip()
@@ -46,8 +45,7 @@ def syntax_tree(text: str) -> ast.Module:
     Raises:
         SyntaxError, ValueError, RecursionError: it does not parse.
     """
-    with _alone, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _alone():
         return ast.parse(text.removeprefix(_BYTE_ORDER_MARK))
 
 
@@ -71,6 +69,25 @@ def definitions(text: str) -> set[str]:
         if isinstance(node, ast.ClassDef):
             names |= {f"{node.name}.{name}" for item in node.body for name in _names(item)}
     return names
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Parse without warnings, whose filters belong to the whole process, and undisturbed.
+
+    CPython before 3.11.8 and 3.12.2 counts the depth of a tree that it builds for all threads together, and raises
+    SystemError when two build at once (python/cpython#106905). Other threads build theirs without our lock, such as
+    those that format a traceback; they can come in between only where the garbage collector runs Python code.
+    """
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collecting:
+                gc.enable()
 
 
 def _names(node: ast.stmt) -> set[str]:

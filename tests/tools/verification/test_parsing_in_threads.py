@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import gc
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -48,3 +51,29 @@ def test_many_threads_parse_at_once() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(60))) == [(60, None, True)] * 60
+
+
+@pytest.mark.usefixtures("hurried")
+def test_trees_that_others_build_meanwhile_disturb_nothing() -> None:
+    """Others, such as whoever formats a traceback, take no lock of ours."""
+    ended = threading.Event()
+
+    def others() -> None:
+        while not ended.is_set():
+            Circle()
+            with contextlib.suppress(SystemError):  # older Pythons cannot do without a lock
+                ast.parse("total = [a + b for a, b in {'c': (1, 2)}.values()]")
+
+    def ours(_: int) -> int:
+        for _ in range(20):
+            Circle()
+        return len(definitions(SOURCE))
+
+    with ThreadPoolExecutor(3) as pool:
+        other = pool.submit(others)
+        try:
+            assert list(pool.map(ours, range(60))) == [60] * 60
+        finally:
+            ended.set()
+    other.result()
+    assert gc.isenabled()
