@@ -25,7 +25,6 @@ from tools.errors import Fenced, MillwrightError, SkillUnknown, StorageFailed, S
 from tools.events import Kind
 from tools.memory.memory import open_memory
 from tools.runs import untold
-from tools.runs.counters import next_number
 from tools.runs.home import data_dir, run_dir, run_ids
 from tools.runs.run import open_run
 from tools.skills.pynguin.interpreter import find_pynguin
@@ -34,6 +33,7 @@ from tools.tasks import stream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphs.context import RunContext
     from millwright.checkpoints import SqliteCheckpoints
     from millwright.factory_summary import Done
 
@@ -90,7 +90,7 @@ class Trainer:
             MillwrightError: it cannot go on, for a reason that waiting does not mend.
         """
         began = time.monotonic()
-        self._kind.context(**self._settings(0))
+        self._context()
         if self.order.settings.get("tests") == "pynguin":
             await asyncio.to_thread(find_pynguin)  # before anything is begun that could not go on without it
         stream(self.order.domain, self.order.seed)  # refuses a domain that there is not, before anything begins
@@ -126,17 +126,18 @@ class Trainer:
 
     async def _work(self, saver: SqliteCheckpoints) -> None:
         try:
-            while not self._finishing.is_set() and (job := await self._next()) is not None:
-                await self._worked(saver, *job)
+            while not self._finishing.is_set() and (job := self._next()) is not None:
+                run_id, begun = job
+                await self._worked(saver, run_id, begun=begun)
         except MillwrightError as error:
             # Between two tasks only the disk is used, and the next task would fare no better.
             self._error = error
             self.finish(str(error))
 
-    async def _worked(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> None:
+    async def _worked(self, saver: SqliteCheckpoints, run_id: str, *, begun: bool) -> None:
         began = time.monotonic()
         try:
-            result = await self._carried(saver, run_id, number)
+            result = await self._carried(saver, run_id, begun=begun)
             if result is not None:
                 await self._finished(saver, result, time.monotonic() - began)
         finally:
@@ -145,21 +146,21 @@ class Trainer:
         while len(self._kept) > (self.order.keep or 0):
             await forget(saver, self._kept.popleft())
 
-    async def _next(self) -> tuple[str, int | None] | None:
-        """A run to go on with, or the id and the number of a new one; None when no more are wanted."""
+    def _next(self) -> tuple[str, bool] | None:
+        """A run to go on with, or the id of a new one, and whether it was begun; None when no more are wanted."""
         if self.order.max_tasks is not None and self._given >= self.order.max_tasks:
             return None
         self._given += 1
         if self._waiting:
-            return self._waiting.popleft(), None
-        return str(uuid.uuid4()), await asyncio.to_thread(next_number, stream(self.order.domain, self.order.seed))
+            return self._waiting.popleft(), True
+        return str(uuid.uuid4()), False
 
-    async def _carried(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result | None:
+    async def _carried(self, saver: SqliteCheckpoints, run_id: str, *, begun: bool) -> Result | None:
         """One task to its end; None when it stops short of it."""
         wait = FIRST_WAIT
         while True:
             try:
-                result = await self._driven(saver, run_id, number)
+                result = await self._driven(saver, run_id, begun=begun)
             except Fenced:
                 result = None  # another process works on it
             except Suspended as error:
@@ -169,7 +170,7 @@ class Trainer:
                     self.finish(str(error))
                 return None
             except MillwrightError as error:
-                self._refused(run_id, error, begun_before=number is None)
+                self._refused(run_id, error, begun_before=begun)
                 return None
             except Exception as error:  # noqa: BLE001 - a mistake of ours in one task ends no session of a night
                 await self._crashed(run_id, error)
@@ -185,7 +186,7 @@ class Trainer:
                 self._stopped(result)
                 return None
             self._gone(result.why)
-            number = None
+            begun = True
             if await self._waited(wait):
                 self.summary.suspended += 1
                 return None
@@ -208,19 +209,20 @@ class Trainer:
             self._error = error
             self.finish(str(error))
 
-    async def _driven(self, saver: SqliteCheckpoints, run_id: str, number: int | None) -> Result | None:
+    async def _driven(self, saver: SqliteCheckpoints, run_id: str, *, begun: bool) -> Result | None:
         """One go at a task; None when another process has ended it meanwhile."""
         await saver.aclaim(run_id)
-        if number is None:
+        if begun:
             if not await asyncio.to_thread(_is_left, run_id):
                 return None
             return await resume_with(saver, run_id, **self.order.settings)
         await asyncio.to_thread(untold.begin, run_id)
         inputs = {"prompt": self.order.prompt} if self.order.prompt else {}
-        return await start_with(saver, self._kind, run_id, inputs, self._kind.context(**self._settings(number)))
+        return await start_with(saver, self._kind, run_id, inputs, self._context())
 
-    def _settings(self, number: int) -> dict[str, Any]:
-        return {**self.order.settings, "domain": self.order.domain, "seed": self.order.seed, "number": number}
+    def _context(self) -> RunContext:
+        settings = {**self.order.settings, "domain": self.order.domain, "seed": self.order.seed}
+        return self._kind.context(**settings)
 
     async def _finished(self, saver: SqliteCheckpoints, result: Result, seconds: float) -> None:
         """Tell of a finished task; one that cannot be told of now is for the next session to tell."""

@@ -12,7 +12,7 @@ from graphs.factory.library import library_of
 from graphs.factory.schemas import FactoryState  # noqa: TC001 - LangGraph reads a router's hints
 from tools.errors import BudgetExhausted, ModelFault, UsageError
 from tools.events import Kind
-from tools.runs.counters import next_number
+from tools.runs.counters import settle_number, take_number
 from tools.sandbox import Sandbox
 from tools.storage import canonical
 from tools.tasks import Task, stream
@@ -97,8 +97,10 @@ def _number(session: Session[FactoryContext]) -> int:
         return context.number
     kept = run.manifest.get("drawn", {})
     if kept.get("step") != session.place.step:
-        kept = {"step": session.place.step, "number": next_number(stream(context.domain, context.seed))}
+        name, holder = stream(context.domain, context.seed), f"{run.id}/{session.place.step}"
+        kept = {"step": session.place.step, "number": take_number(name, holder)}
         run.note(drawn=kept)
+        settle_number(name, holder)
     return int(kept["number"])
 
 

@@ -2,8 +2,8 @@
 
 What no longer holds is suspended and said so; what a recheck suspended comes back when it holds again. A fault of this
 machine is nobody's regression: a tool is suspended when it fails twice, a program that is known to be right passes in
-between, and what failed is not the time. Calls that failed in use are tried again, too, and told: nobody knows whether
-raising was the right answer, so they suspend nothing.
+between, and what failed is not the clock, which a busy machine runs out; processor time is the tool's own. Calls that
+failed in use are tried again, too, and told: nobody knows whether raising was the right answer, so they suspend nothing.
 """
 
 from __future__ import annotations

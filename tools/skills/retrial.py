@@ -27,7 +27,9 @@ SECONDS = 30.0
 MOST_CALLS = 20
 """So many of the newest calls that failed in use are tried again."""
 
-_LATE = ("did not end within", "do not come to an end")
+_LATE = ("did not answer within", "do not come to an end")
+"""What is said of the clock, which runs on while a busy machine does something else; processor time tells."""
+
 _KNOWN = Program("double", "def double(n: int) -> int:\n    return 2 * n\n")
 _KNOWN_TESTS = "from main import double\n\ndef test_double():\n    assert double(2) == 4\n"
 
@@ -102,13 +104,17 @@ async def _tried(
         return Trial(report["lost"], told=False)
     failed = [finding for finding in verdicts.of_code(report) if finding.blames]
     if failed:
-        return Trial(failed[0].detail, told=not any(words in failed[0].detail for words in _LATE))
+        return Trial(failed[0].detail, told=not _late(failed[0].detail))
     answers = [calling.answer_of(one) for one in report["answers"]]
     oracle = verdicts.of_oracle(report["inputs"], answers, (), examples)
     if oracle.blames:
-        return Trial(oracle.detail, told=not any(answer.kind == "stopped" for answer in answers))
+        return Trial(oracle.detail, told=not any(_late(answer.error) for answer in answers))
     known = dict(zip(map(json.dumps, report["inputs"]), answers, strict=True))
     return Trial(calls=_still_failing(program, calls, known) if calls else "")
+
+
+def _late(said: str) -> bool:
+    return any(words in said for words in _LATE)
 
 
 def _still_failing(program: Program, calls: Sequence[dict[str, Any]], answers: Mapping[str, calling.Answer]) -> str:

@@ -117,12 +117,23 @@ async def test_a_machine_that_lacks_something_now_and_then_suspends_nothing(memo
     assert memory.library.history("takt_time-1") == []
 
 
-async def test_a_tool_that_takes_too_long_is_told_and_not_suspended(memory: Memory, run: Runner) -> None:
-    slow = shelved.TAKT.replace("    return", "    while demand > 90:\n        pass\n    return")
-    memory.admit(shelved.new_skill(slow, shelved.TAKT_TESTS), key="a")
+async def test_a_tool_that_ends_no_more_is_suspended_for_its_processor_time(memory: Memory, run: Runner) -> None:
+    endless = shelved.TAKT.replace("    return", "    while demand > 90:\n        pass\n    return")
+    memory.admit(shelved.new_skill(endless, shelved.TAKT_TESTS), key="a")
+    (found,) = await recheck(memory, run)
+    assert (found.passed, found.after) == (False, SkillState.SUSPENDED)
+    assert "did not end within 2 s" in found.detail
+
+
+async def test_a_tool_that_the_clock_alone_speaks_against_is_told_and_not_suspended(
+    memory: Memory, run: Runner
+) -> None:
+    """So looks a program that a busy machine does not let run."""
+    waiting = "import time\n" + shelved.TAKT.replace("    return", "    time.sleep(3600)\n    return")
+    memory.admit(shelved.new_skill(waiting, shelved.TAKT_TESTS), key="a")
     (found,) = await recheck(memory, run)
     assert (found.passed, found.after) == (False, SkillState.ACTIVE)
-    assert "did not end within" in found.detail
+    assert "did not answer within 10 s" in found.detail
 
 
 async def test_tests_that_pass_the_second_time_suspend_nothing(memory: Memory, run: Runner) -> None:

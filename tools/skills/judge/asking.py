@@ -87,7 +87,8 @@ class Running:
         self._stream = connection.makefile("rwb")
         self._pid = pid
         self._seconds = cpu_seconds
-        connection.settimeout(max(LEAST_LATE, LATE * cpu_seconds))
+        self._patience = max(LEAST_LATE, LATE * cpu_seconds)
+        connection.settimeout(self._patience)
 
     def load(self, program: dict[str, Any]) -> None:
         """Hand the program over."""
@@ -150,6 +151,8 @@ class Running:
         try:
             line = self._stream.readline(10 * serving.LONGEST_ANSWER)
             found = json.loads(line) if line.endswith(b"\n") else None
+        except TimeoutError:
+            return {"kind": "stopped", "error": f"it did not answer within {self._patience:g} s"}
         except (OSError, ValueError):
             found = None
         if isinstance(found, dict) and found.get("kind") in ("ready", "returned", "raised", "not_json"):
