@@ -1,4 +1,4 @@
-"""What this machine and a model can do: the sandbox's self-test, and the model's probes, which are remembered."""
+"""What this machine and a model can do: an author of tests, and the model's probes, which are remembered."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 from agents.models.probing import Found, examine_model, profile_of
 from agents.models.profiles import profiles
 from agents.models.providers import open_model
+from tools.errors import UsageError
 from tools.events import now
+from tools.skills.pynguin.interpreter import find_pynguin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CALL_SECONDS = 180.0
+
+
+def pynguin() -> dict[str, str]:
+    """Whether pynguin can write the factory's tests here, and how to come by it. Blocks."""
+    try:
+        found = find_pynguin()
+    except UsageError as error:
+        return {"state": "none", "what": str(error)}
+    return {"state": "good", "what": f"{found.name} in {str(found.python)!r}, for `factory run --tests pynguin`"}
 
 
 async def examine(

@@ -21,16 +21,18 @@ def doctor(
 ) -> None:
     """Examine the sandbox and a model; the model's profile is remembered and used by later builds."""
     from graphs.context import default_model
-    from millwright.doctor import examine
+    from millwright.doctor import examine, pynguin
     from tools.sandbox.diagnosis import diagnose
 
-    findings = diagnose()
+    findings, author = diagnose(), pynguin()
     if not json:
         _show_sandbox(findings)
+        print(f"{author['state']:5} pynguin: {author['what']}")
     name = model or default_model()
     result = asyncio.run(examine(name, base_url=base_url, seconds=seconds))
     if json:
-        print(encoding.dumps({"sandbox": [vars(finding) for finding in findings], **result}))
+        sandbox = [vars(finding) for finding in findings]
+        print(encoding.dumps({"sandbox": sandbox, "pynguin": author, **result}))
     else:
         _show_model(result)
 

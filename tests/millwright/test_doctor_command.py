@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -107,9 +108,20 @@ def test_the_command_prints_the_sandbox_a_table_and_advice(ollama: Start) -> Non
     shown = CliRunner().invoke(app, ["doctor", "ollama:weak", "--base-url", server.url])
     assert shown.exit_code == 0
     assert re.search(r"sandbox: ", shown.output)
+    assert re.search(
+        r"^(good  pynguin: pynguin 0\.|none  pynguin: pynguin is not installed)", shown.output, re.MULTILINE
+    )
     assert re.search(r"^yes +writes a file as text", shown.output, re.MULTILINE)
     assert re.search(r"^no +calls a tool", shown.output, re.MULTILINE)
     assert "Files up to 40 lines are safe." in shown.output
+
+
+def test_an_interpreter_without_pynguin_is_told(ollama: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLWRIGHT_PYNGUIN", sys.executable)
+    server = ollama(weak, models=[Model("weak")])
+    shown = CliRunner().invoke(app, ["doctor", "ollama:weak", "--base-url", server.url, "--json"])
+    author = json.loads(shown.output)["pynguin"]
+    assert (author["state"], "has no pynguin" in author["what"]) == ("none", True)
 
 
 def test_the_command_prints_one_machine_readable_result(ollama: Start) -> None:
