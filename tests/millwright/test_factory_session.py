@@ -74,6 +74,15 @@ async def test_a_session_tells_every_task_and_sums_them_up(
     )
 
 
+async def test_a_session_about_a_prompt_uses_up_nothing_of_the_stream(ollama: Callable[..., OllamaServer]) -> None:
+    makers = Toolmakers({}, {}, inventions=["no idea"])
+    summary, _, _ = await session(ollama(makers), {"max_tasks": 2, "prompt": "pacing a line", "seed": 3})
+    assert summary.failed == 2
+    solved = solver([draw("any", 3, 0)])
+    _, done, _ = await session(ollama(solved), {"max_tasks": 1, "seed": 3})
+    assert done[0].title == draw("any", 3, 0).title
+
+
 async def test_of_a_long_session_as_many_runs_stay_as_were_asked_for_and_every_tool(
     ollama: Callable[..., OllamaServer], same_task: None
 ) -> None:
