@@ -66,18 +66,6 @@ def program_of(skill: Skill, library: Library) -> Program:
 
 
 @contextlib.contextmanager
-def staged(program: Program, tests: str | None = None) -> Iterator[Path]:
-    """A folder with the program's files, and `test.py` if there are tests; it is removed afterwards.
-
-    Raises:
-        StorageFailed: it could not be written.
-    """
-    texts = program.files if tests is None else {**program.files, "test.py": tests}
-    with folder_of(texts) as folder:
-        yield folder
-
-
-@contextlib.contextmanager
 def folder_of(texts: Mapping[str, str]) -> Iterator[Path]:
     """A folder with these files; it is removed afterwards.
 

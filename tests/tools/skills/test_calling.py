@@ -12,7 +12,7 @@ from tools.errors import ToolRefused
 from tools.sandbox import Sandbox
 from tools.skills.calling import Answer, asked, call
 from tools.skills.judge import serving
-from tools.skills.program import Program, staged
+from tools.skills.program import Program, folder_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,10 +162,10 @@ def test_a_value_travels_unchanged(value: Any) -> None:
     assert type(arrived) is type(value)
 
 
-def test_a_program_is_staged_as_files_and_gone_afterwards() -> None:
-    with staged(Program("f", "code", {"a": "one"}), "tests") as folder:
+def test_the_files_of_a_program_are_there_for_a_run_and_gone_afterwards() -> None:
+    with folder_of(Program("f", "code", {"a": "one"}).files) as folder:
         names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
-        assert names == ["main.py", "skills/__init__.py", "skills/a.py", "test.py"]
+        assert names == ["main.py", "skills/__init__.py", "skills/a.py"]
         assert (folder / "skills/a.py").read_text() == "one"
         kept: Path = folder
     assert not kept.exists()
