@@ -23,7 +23,7 @@ from tools.storage import JsonLines, Record, canonical, read_lines
 from tools.workspace.ledger import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tools.runs.lineage import Lineage, Position
@@ -249,11 +249,6 @@ def read_cassette(path: Path) -> tuple[Record, list[Record]]:
             f"record the build again, or replay it with the version that wrote it ({header.get('version', 'unknown')})"
         )
     return header, lines
-
-
-def lineage_of(lines: Iterable[Record], includes: Any) -> list[Record]:
-    """Only the lines that belong to a history; those without a place always do."""
-    return [line for line in lines if "branch" not in line or includes(line["branch"], line["step"])]
 
 
 def first_difference(old: Sequence[Record], new: Sequence[Record]) -> str:

@@ -147,10 +147,6 @@ class SqliteCheckpoints(FencedWrites, AsyncSqliteSaver):
         """Return the threads without a checkpoint in the last `days` that no living process drives."""
         return await self._off(self.older, days)
 
-    async def aprune_older(self, days: float) -> list[str]:
-        """Delete the threads that `aolder` names, and return them."""
-        return await self._off(self.prune_older, days)
-
     async def acompact(self) -> None:
         """Give the space of deleted rows back to the file system."""
         await self._off(self.compact)

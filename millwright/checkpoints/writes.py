@@ -90,12 +90,6 @@ class FencedWrites(BaseCheckpointSaver[str]):
             silent = rows.silent_since(database, time.time() - days * 86_400)
         return [thread_id for thread_id in silent if not self.fence.driver(thread_id)]
 
-    def prune_older(self, days: float) -> list[str]:
-        """Delete the threads that `older` names, and return them."""
-        silent = self.older(days)
-        self.prune(silent, strategy="delete")
-        return silent
-
     def compact(self) -> None:
         """Give the space of deleted rows back to the file system."""
         with self.fence.unfenced() as database:

@@ -14,9 +14,8 @@ from tools.verification import judging, mutant_report, pytest_report, watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from tools.sandbox import Execution, Limits, Sandbox
+    from tools.sandbox import Execution
 
 # Read here, for what needs them runs on an event loop.
 _PYTEST_REPORT, _MUTANT_REPORT = (
@@ -89,12 +88,6 @@ def pytest_argv(paths: Sequence[str], *, again: int = 0) -> list[str]:
 def mutants_argv(plan: str, paths: Sequence[str]) -> list[str]:
     """The command that runs these test files on every mutant of a plan, a file in the workspace that it removes."""
     return python_argv("-c", _MUTANT_REPORT, plan, *_OPTIONS, *paths)
-
-
-async def run_tests(sandbox: Sandbox, workspace: Path, paths: Sequence[str], *, limits: Limits) -> TestRun:
-    """Run test files on a throwaway copy of `workspace`; the tests themselves are read-only there."""
-    execution = await sandbox.arun(pytest_argv(paths), workspace=workspace, limits=limits, read_only=tuple(paths))
-    return read_run(execution)
 
 
 def read_run(execution: Execution) -> TestRun:
