@@ -26,7 +26,7 @@ from tools.sandbox.throwaway import PREFIX, throwaway
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 RUN = """
 import sys
 from pathlib import Path
@@ -70,9 +70,12 @@ def gone_by_a_sweep(mark: str) -> bool:
 
 
 def until(condition: Callable[[], object], pause: float = 0.01) -> None:
+    """Wait for a condition; it is looked at once more after the deadline, for the machine itself may have stood still."""
     deadline = time.monotonic() + PATIENCE
+    late = False
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
+        assert not late, "it did not come about"
+        late = time.monotonic() > deadline
         time.sleep(pause)
 
 
