@@ -161,7 +161,8 @@ class Trials:
         in_child(self.base, partial(prepared, work=work))
         _, self.before = in_child(shutil.copytree(self.base, root / "untouched"), found)
         whole = shutil.copytree(self.base, root / "whole")
-        _, _ = in_child(whole, partial(done, work=work))
+        struck, _ = in_child(whole, partial(done, work=work))
+        self.steps: list[str] = struck.points
         _, self.after = in_child(whole, found)
         agree(self.before)
         agree(self.after)
@@ -202,7 +203,7 @@ def main() -> None:
             struck += [point] if point else []
             outlived = 0 if point else outlived + 1
             number += options.every
-    json.dump({"kills": len(struck), "points": struck}, sys.stdout)
+    json.dump({"kills": len(struck), "points": struck, "steps": trials.steps}, sys.stdout)
 
 
 if __name__ == "__main__":
