@@ -25,6 +25,7 @@ from tools.events import listening
 from tools.redaction import redacted
 from tools.runs.home import run_dir
 from tools.runs.run import Run, clone_run, create_run, open_run
+from tools.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -121,7 +122,7 @@ def node(
             update = await work(state, session)
             if advances:
                 tree = update.get("tree", session.tree)
-                after = await asyncio.to_thread(session.run.advance, name, state.get("position"), tree)
+                after = await in_thread(session.run.advance, name, state.get("position"), tree)
                 update = {**update, "position": after, "run": session.run.id}
         return update
 
@@ -135,7 +136,7 @@ async def _open(name: str, state: Mapping[str, Any], kind: type[RunContext]) -> 
     settings = kind() if given is None else given if isinstance(given, kind) else kind.model_validate(given)
     thread_id = get_config().get("configurable", {}).get("thread_id")
     run_id = str(thread_id or state.get("run") or uuid.uuid4())
-    return await asyncio.to_thread(_arrive, name, run_id, state, settings)
+    return await in_thread(_arrive, name, run_id, state, settings)
 
 
 def _arrive(name: str, run_id: str, state: Mapping[str, Any], settings: RunContext) -> Session[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +17,7 @@ from graphs.build.report import Report, compose, markdown
 from graphs.skills import settle
 from tools.events import Kind
 from tools.storage import write_atomic
+from tools.threads import in_thread
 from tools.verification.attestation import ATTESTATION, REPORT, WORKSPACE, Facts, attestation, signing_key
 from tools.verification.evidence import LOGS, PATCHES, READABLE, RUN, settled
 from tools.workspace.archive import write_zip
@@ -49,7 +49,7 @@ async def approve_delivery(state: BuildState, session: Session[BuildContext]) ->
 
 async def deliver(state: BuildState, session: Session[BuildContext]) -> dict[str, Any]:
     """Write the report, the patch series and the zip; into a repository, add a branch and touch nothing else."""
-    return await asyncio.to_thread(_deliver, state, session)
+    return await in_thread(_deliver, state, session)
 
 
 def wants_delivery_approval(state: BuildState, context: BuildContext) -> bool:

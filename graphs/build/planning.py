@@ -17,6 +17,7 @@ from tools.errors import BudgetExhausted, ModelFault, UsageError
 from tools.events import Kind
 from tools.redaction import redact
 from tools.sandbox import Sandbox
+from tools.threads import in_thread
 from tools.verification.attestation import signing_key
 from tools.workspace.repository import Repository
 
@@ -54,7 +55,7 @@ async def recall(state: BuildState, session: Session[BuildContext]) -> dict[str,
     goal = redact(checked_goal(state.get("goal")))
     await asyncio.to_thread(signing_key)  # a key that cannot sign is told of now, not after hours of work
     await session.ask()
-    tree = await asyncio.to_thread(_prepare, session, goal, state.get("into"))
+    tree = await in_thread(_prepare, session, goal, state.get("into"))
     return {
         "goal": goal,
         "tree": tree,

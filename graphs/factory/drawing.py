@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +17,7 @@ from tools.storage import canonical
 from tools.tasks import Task, stream
 from tools.tasks import draw as drawn
 from tools.tasks.given import given
+from tools.threads import in_thread
 from tools.workspace.ledger import Actor, FileOperation
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ EARLIER = 30
 async def draw(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
     """Take the task that was given, invent one from the prompt, or draw the next one of the stream."""
     prompt = _prompt(state)
-    task = None if prompt and not state.get("task") else as_read(await asyncio.to_thread(_set, state, session))
+    task = None if prompt and not state.get("task") else as_read(await in_thread(_set, state, session))
     inputs = {"prompt": prompt} if task is None else {"task": task.model_dump(mode="json")}
-    await asyncio.to_thread(_begin, session, inputs)
+    await in_thread(_begin, session, inputs)
     problem = ""
     if task is None:
         try:
             task = as_read(await inventor.invent(prompt, await _earlier(session), await session.ask()))
         except (ModelFault, BudgetExhausted) as error:
             problem = f"no task was invented: {error}"
-    tree = await asyncio.to_thread(_prepare, session, task, prompt)
+    tree = await in_thread(_prepare, session, task, prompt)
     return {
         **(_drawn(task) if task else {"title": prompt, "oracle": False}),
         "reasons": [problem] if problem else [],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from agents.toolmaker import MAIN, TEST
@@ -13,6 +12,7 @@ from graphs.factory.report import compose, markdown
 from tools.events import Kind, now
 from tools.memory.records import TaskRecord, Use, Workflow
 from tools.storage import write_atomic
+from tools.threads import in_thread
 
 if TYPE_CHECKING:
     from graphs.factory.report import Report
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 async def settle(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:
     """Remember what came of the task, and write its report."""
-    return await asyncio.to_thread(_settle, state, session)
+    return await in_thread(_settle, state, session)
 
 
 def _settle(state: FactoryState, session: Session[FactoryContext]) -> dict[str, Any]:

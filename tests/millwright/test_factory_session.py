@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import subprocess
 import sys
 import termios
+import threading
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +22,7 @@ from growth import Held, held, slope
 from servers.ollama import ChatRequest, OllamaServer, Reply
 from toolmakers import TAKT, TAKT_TESTS, Toolmakers, solver, takt_task
 
+import graphs.session
 from graphs.factory import drawing
 from millwright import factory
 from millwright.checkpoints import open_sqlite
@@ -110,6 +113,30 @@ async def test_what_a_session_left_is_taken_up_first(
     _, again, _ = await session(ollama(MAKERS), {"max_tasks": 1})
     assert [task.run for task in again] == [left]
     assert unfinished() == []
+
+
+async def test_a_task_that_is_interrupted_while_its_run_is_made_stands_still_and_is_taken_up(
+    ollama: Callable[..., OllamaServer], same_task: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, begun = graphs.session.create_run, threading.Event()
+
+    def slowly(*given: Any, **named: Any) -> Run:
+        begun.set()
+        time.sleep(0.2)
+        return made(*given, **named)
+
+    monkeypatch.setattr(graphs.session, "create_run", slowly)
+    server = ollama(MAKERS)
+    trainer = Trainer(Order(settings={"base_url": server.url}), lambda _: None, lambda _: None)
+    running = asyncio.create_task(trainer.run())
+    while not begun.is_set():
+        await asyncio.sleep(0.01)
+    trainer.suspend()
+    assert (await running).suspended == 1
+    (left,) = run_ids()
+    assert json.loads((run_dir(left) / "run.json").read_bytes())["status"] == "suspended"
+    _, done, _ = await session(server, {"max_tasks": 1})
+    assert [task.run for task in done] == [left]
 
 
 async def test_a_model_that_is_away_is_waited_for_and_told_once(
@@ -246,6 +273,7 @@ def test_ctrl_c_suspends_a_second_one_ends_at_once_and_the_next_session_goes_on(
     running.until(r"library +\d+ tools")
     assert running.ended() == 3
     (begun,) = home.glob("runs/*")
+    assert json.loads((begun / "run.json").read_bytes())["status"] == "suspended"
     running = terminal()
     running.until("^")
     while json.loads((begun / "run.json").read_bytes())["status"] != "running":

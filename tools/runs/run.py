@@ -48,6 +48,7 @@ class Run:
         self.files = ConfinedDir(self.workspace)
         self.resources: dict[Any, Any] = {}
         self._lock = threading.Lock()
+        self._noting = threading.Lock()
 
     @property
     def manifest(self) -> Record:
@@ -56,8 +57,9 @@ class Run:
         return found
 
     def note(self, **fields: Any) -> None:
-        """Change fields of `run.json`, atomically."""
-        write_atomic(self.root / "run.json", canonical({**self.manifest, **fields, "changed": now()}))
+        """Change fields of `run.json`, atomically; of two threads that do neither undoes what the other did."""
+        with self._noting:
+            write_atomic(self.root / "run.json", canonical({**self.manifest, **fields, "changed": now()}))
 
     def arrive(self, position: str | None) -> Position:
         """Begin a node whose state is at `position`: take the files back to it when it is an earlier one.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from tools.errors import SandboxUnavailable
 from tools.sandbox.choice import Choice, strongest
 from tools.sandbox.running import DEFAULT_LIMITS, Request, execute
+from tools.threads import ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,20 +112,11 @@ class Sandbox:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             stop.set()
-            await _finished(running)
+            await ended(running)
             raise
 
     def _execute(self, request: Request, stop: Event) -> Execution:
         return replace(execute(self.level, request, stop), held=self.held, missing=self.missing)
-
-
-async def _finished(running: asyncio.Future[Execution]) -> None:
-    """Wait to the end, whoever cancels meanwhile."""
-    while not running.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([running])
-    if not running.cancelled():
-        running.exception()  # seen: whoever cancelled does not ask for it
 
 
 def _banner(choice: Choice) -> str:
